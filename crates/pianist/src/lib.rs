@@ -1,0 +1,6 @@
+//! What plugin and trainer share: MIDI files to performances to steps and back, the network and its kernels, the
+//! sampler and the composer.
+
+pub mod midi;
+pub mod note;
+pub mod time;

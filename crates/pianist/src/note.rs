@@ -1,0 +1,85 @@
+//! Notes and pedal changes on one timeline.
+
+/// One of the 88 keys of a piano, counted from the lowest (A0, MIDI 21) as 0 to the highest (C8, MIDI 108) as 87.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(u8);
+
+impl Key {
+    /// How many keys a piano has.
+    pub const COUNT: usize = 88;
+    /// MIDI number of the lowest key.
+    const LOWEST_MIDI: u8 = 21;
+
+    /// The key at `index` from the left, or `None` beyond the keyboard.
+    pub fn from_index(index: usize) -> Option<Key> {
+        (index < Key::COUNT).then_some(Key(index as u8))
+    }
+
+    /// The key of a MIDI note number, or `None` where a piano has no such key.
+    pub fn from_midi(number: u8) -> Option<Key> {
+        Key::from_index(number.checked_sub(Key::LOWEST_MIDI)? as usize)
+    }
+
+    /// Position on the keyboard from the left, 0 to 87.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    /// MIDI note number, 21 to 108.
+    pub fn midi(self) -> u8 {
+        self.0 + Key::LOWEST_MIDI
+    }
+
+    /// Pitch class, 0 (C) to 11 (B).
+    pub fn pitch_class(self) -> usize {
+        self.midi() as usize % 12
+    }
+}
+
+/// How hard a key is struck, 1 to 127 as in MIDI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Velocity(u8);
+
+impl Velocity {
+    /// A velocity held within 1 to 127.
+    pub fn new(midi: u8) -> Velocity {
+        Velocity(midi.clamp(1, 127))
+    }
+
+    /// The MIDI value, 1 to 127.
+    pub fn midi(self) -> u8 {
+        self.0
+    }
+}
+
+/// A struck key. `T` is the unit of time: `f64` for seconds or quarter notes, `u32` for ticks of a
+/// [`TimeBase`](crate::time::TimeBase).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Note<T> {
+    /// When the key goes down.
+    pub onset: T,
+    /// How long until it comes up again.
+    pub duration: T,
+    /// Which key.
+    pub key: Key,
+    /// How hard.
+    pub velocity: Velocity,
+}
+
+/// The sustain pedal going down or coming up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PedalChange<T> {
+    /// When.
+    pub time: T,
+    /// Whether it is down from then on.
+    pub down: bool,
+}
+
+/// Notes and pedal changes on one timeline, each sorted by time (notes then by key).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Performance<T> {
+    /// The notes, sorted by onset, then by key.
+    pub notes: Vec<Note<T>>,
+    /// The pedal changes, sorted by time; they alternate, beginning with a press.
+    pub pedal: Vec<PedalChange<T>>,
+}

@@ -1,0 +1,1 @@
+//! The two time bases and the map between them.

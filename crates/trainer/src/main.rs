@@ -1,0 +1,3 @@
+//! The offline trainer.
+
+fn main() {}
