@@ -1,1 +1,11 @@
 //! Standard MIDI Files in and out.
+
+mod clock;
+mod events;
+mod file;
+mod read;
+mod write;
+
+pub use file::{MidiFileError, read_file};
+pub use read::{MidiError, Recording, read};
+pub use write::{Clip, write};

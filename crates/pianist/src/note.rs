@@ -1,5 +1,10 @@
 //! Notes and pedal changes on one timeline.
 
+mod keyboard;
+mod pedal;
+
+pub(crate) use keyboard::{hold_across_voices, on_one_keyboard};
+
 /// One of the 88 keys of a piano, counted from the lowest (A0, MIDI 21) as 0 to the highest (C8, MIDI 108) as 87.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(u8);
@@ -82,4 +87,54 @@ pub struct Performance<T> {
     pub notes: Vec<Note<T>>,
     /// The pedal changes, sorted by time; they alternate, beginning with a press.
     pub pedal: Vec<PedalChange<T>>,
+}
+
+impl Note<f64> {
+    /// When the key comes up again.
+    pub fn end(&self) -> f64 {
+        self.onset + self.duration
+    }
+}
+
+impl Performance<f64> {
+    /// The same performance on another timeline: `place` takes each time (onsets, ends and pedal changes) to its new
+    /// one and must not reverse their order.
+    pub fn map_time(&self, place: impl Fn(f64) -> f64) -> Performance<f64> {
+        let move_note = |note: &Note<f64>| {
+            let onset = place(note.onset);
+            Note { onset, duration: (place(note.end()) - onset).max(0.0), ..*note }
+        };
+        Performance {
+            notes: self.notes.iter().map(move_note).collect(),
+            pedal: self
+                .pedal
+                .iter()
+                .map(|change| PedalChange { time: place(change.time), ..*change })
+                .collect(),
+        }
+    }
+
+    /// The same performance with every time and duration multiplied by `factor`, which must be positive.
+    pub fn stretched(&self, factor: f64) -> Performance<f64> {
+        let stretch_note =
+            |note: &Note<f64>| Note { onset: note.onset * factor, duration: note.duration * factor, ..*note };
+        Performance {
+            notes: self.notes.iter().map(stretch_note).collect(),
+            pedal: self
+                .pedal
+                .iter()
+                .map(|change| PedalChange { time: change.time * factor, ..*change })
+                .collect(),
+        }
+    }
+
+    /// The same performance `semitones` higher, or `None` when a note would leave the keyboard.
+    pub fn transposed(&self, semitones: i32) -> Option<Performance<f64>> {
+        let transpose = |note: &Note<f64>| {
+            let index = usize::try_from((note.key.index() as i32).saturating_add(semitones)).ok()?;
+            Some(Note { key: Key::from_index(index)?, ..*note })
+        };
+        let notes = self.notes.iter().map(transpose).collect::<Option<_>>()?;
+        Some(Performance { notes, pedal: self.pedal.clone() })
+    }
 }
