@@ -1,3 +1,42 @@
-//! The offline trainer.
+//! The command line of the offline trainer.
 
-fn main() {}
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use etude_trainer::prepare::{self, PrepareArgs};
+
+/// Makes a pianist from a folder of MIDI files.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Prepare(PrepareArgs),
+}
+
+fn main() -> ExitCode {
+    let result: Result<(), Box<dyn Error>> = match Cli::parse().command {
+        Command::Prepare(args) => prepare::run(&args).map_err(Into::into),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            print_with_causes(error.as_ref());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print_with_causes(error: &dyn Error) {
+    eprintln!("error: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprintln!("  because: {error}");
+        cause = error.source();
+    }
+}
