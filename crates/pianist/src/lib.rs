@@ -1,6 +1,9 @@
 //! What plugin and trainer share: MIDI files to performances to steps and back, the network and its kernels, the
 //! sampler and the composer.
 
+pub mod alphabet;
+pub mod kernel;
 pub mod midi;
+pub mod network;
 pub mod note;
 pub mod time;

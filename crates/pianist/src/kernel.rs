@@ -1,0 +1,108 @@
+//! Matrix products and activations on the fastest instructions that the processor has.
+//!
+//! Everything the network does in bulk is one of two products, both on `f32` matrices in row-major order:
+//! [`product`], rows times a packed weight matrix, and [`accumulate_outer`], the sum of outer products that a weight's
+//! gradient is. A [`Kernel`] names the instructions and, with it, whether factors are rounded to bf16 (sums never are).
+
+mod activation;
+mod panels;
+mod tile;
+
+pub use activation::{exp, sigmoid, tanh};
+pub use panels::{Outer, Panels, product, accumulate_outer, Rows};
+
+/// The instructions that a product runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kernel {
+    /// Plain Rust; every processor.
+    Portable,
+    /// x86-64 with AVX2 and FMA.
+    Avx2,
+    /// x86-64 with AVX-512 F.
+    Avx512,
+    /// x86-64 with AVX-512 BF16: factors are rounded to bf16, products are summed in f32.
+    Avx512Bf16,
+}
+
+/// How exact the factors of a product are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// Factors and sums in f32.
+    F32,
+    /// Factors rounded to bf16 where the processor multiplies them natively, sums in f32.
+    Bf16,
+}
+
+impl Kernel {
+    /// Every kernel, slowest first.
+    const ALL: [Kernel; 4] = [Kernel::Portable, Kernel::Avx2, Kernel::Avx512, Kernel::Avx512Bf16];
+
+    /// The fastest kernel of this machine that is at least as exact as `precision`.
+    pub fn best(precision: Precision) -> Kernel {
+        let exact = |kernel: &Kernel| precision == Precision::Bf16 || *kernel != Kernel::Avx512Bf16;
+        Kernel::available().into_iter().rfind(exact).unwrap_or(Kernel::Portable)
+    }
+
+    /// The kernels that this machine can run, slowest first.
+    pub fn available() -> Vec<Kernel> {
+        Kernel::ALL.into_iter().filter(|kernel| kernel.is_available()).collect()
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn is_available(self) -> bool {
+        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        let avx512 = avx2
+            && is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl");
+        match self {
+            Kernel::Portable => true,
+            Kernel::Avx2 => avx2,
+            Kernel::Avx512 => avx512,
+            Kernel::Avx512Bf16 => avx512 && is_x86_feature_detected!("avx512bf16"),
+        }
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn is_available(self) -> bool {
+        self == Kernel::Portable
+    }
+
+    /// Runs `work` compiled for this kernel's instructions, so that its plain loops use the full vector width.
+    ///
+    /// # Panics
+    /// If this machine can't run the kernel.
+    #[inline(always)]
+    pub fn vectorise<R>(self, work: impl FnOnce() -> R) -> R {
+        assert!(self.is_available(), "{self:?} is not available on this machine");
+        // SAFETY: the features were just found.
+        #[cfg(target_arch = "x86_64")]
+        unsafe {
+            match self {
+                Kernel::Portable => work(),
+                Kernel::Avx2 => with_avx2(work),
+                Kernel::Avx512 | Kernel::Avx512Bf16 => with_avx512(work),
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        work()
+    }
+
+    /// Values of one column that sit side by side in a packed word: 2 for bf16, else 1.
+    fn values_per_word(self) -> usize {
+        if self == Kernel::Avx512Bf16 { 2 } else { 1 }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn with_avx2<R>(work: impl FnOnce() -> R) -> R {
+    work()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+fn with_avx512<R>(work: impl FnOnce() -> R) -> R {
+    work()
+}

@@ -1,0 +1,163 @@
+//! The innermost loop: up to six rows times one panel of 64 columns, held in registers.
+//!
+//! Six rows of four 16-lane registers use 24 of AVX-512's 32 registers, enough sums in flight to keep both multipliers
+//! busy; narrower instructions make the same tile in several passes.
+
+use super::Kernel;
+
+/// Columns of a panel.
+pub(super) const PANEL: usize = 64;
+/// Most rows of a tile.
+pub(super) const MAX_ROWS: usize = 6;
+
+/// A cache line of packed words: f32 values, or pairs of bf16 values from one column.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+pub(super) struct Line(pub(super) [u32; 16]);
+
+/// Cache lines that one packed row of a panel takes.
+pub(super) const LINES_PER_ROW: usize = PANEL / 16;
+
+/// The sums of a tile, row by row.
+pub(super) type Sums = [[f32; PANEL]; MAX_ROWS];
+
+/// The left factor of a tile: word `k` of row `r` is at `words[r * row_stride + k * word_stride]`.
+#[derive(Clone, Copy)]
+pub(super) struct Left<'a> {
+    pub(super) words: &'a [u32],
+    pub(super) row_stride: usize,
+    pub(super) word_stride: usize,
+}
+
+/// Sets `sums[..rows]` to left times panel, over the panel's whole depth.
+///
+/// # Panics
+/// If `left` is too short for `rows` rows of the panel's depth, or the kernel can't run here.
+pub(super) fn tile(kernel: Kernel, rows: usize, left: Left, panel: &[Line], sums: &mut Sums) {
+    let depth = panel.len() / LINES_PER_ROW;
+    assert!((1..=MAX_ROWS).contains(&rows) && panel.len().is_multiple_of(LINES_PER_ROW));
+    assert!(depth == 0 || (rows - 1) * left.row_stride + (depth - 1) * left.word_stride < left.words.len());
+    match rows {
+        1 => tile_of::<1>(kernel, left, panel, sums),
+        2 => tile_of::<2>(kernel, left, panel, sums),
+        3 => tile_of::<3>(kernel, left, panel, sums),
+        4 => tile_of::<4>(kernel, left, panel, sums),
+        5 => tile_of::<5>(kernel, left, panel, sums),
+        _ => tile_of::<6>(kernel, left, panel, sums),
+    }
+}
+
+fn tile_of<const ROWS: usize>(kernel: Kernel, left: Left, panel: &[Line], sums: &mut Sums) {
+    // SAFETY: `tile` checked that every word read lies within `left.words`; panels are only packed for a kernel that
+    // `Kernel::available` found on this machine (`Panels` asserts it).
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        match kernel {
+            Kernel::Portable => portable::<ROWS>(left, panel, sums),
+            Kernel::Avx2 => x86::avx2::<ROWS>(left, panel, sums),
+            Kernel::Avx512 => x86::avx512::<ROWS>(left, panel, sums),
+            Kernel::Avx512Bf16 => x86::avx512_bf16::<ROWS>(left, panel, sums),
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        let _ = kernel;
+        portable::<ROWS>(left, panel, sums)
+    }
+}
+
+fn portable<const ROWS: usize>(left: Left, panel: &[Line], sums: &mut Sums) {
+    for column in 0..LINES_PER_ROW {
+        let mut acc = [[0.0f32; 16]; ROWS];
+        for (k, lines) in panel.chunks_exact(LINES_PER_ROW).enumerate() {
+            for (r, acc) in acc.iter_mut().enumerate() {
+                let x = f32::from_bits(left.words[r * left.row_stride + k * left.word_stride]);
+                for (sum, word) in acc.iter_mut().zip(&lines[column].0) {
+                    *sum += x * f32::from_bits(*word);
+                }
+            }
+        }
+        for (sums, acc) in sums.iter_mut().zip(&acc) {
+            sums[column * 16..][..16].copy_from_slice(acc);
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::{LINES_PER_ROW, Left, Line, Sums};
+    use std::arch::x86_64::*;
+
+    /// # Safety
+    /// The processor has AVX2 and FMA, and `left` holds every word of `ROWS` rows of the panel's depth.
+    #[target_feature(enable = "avx2,fma")]
+    pub(super) unsafe fn avx2<const ROWS: usize>(left: Left, panel: &[Line], sums: &mut Sums) {
+        for column in 0..LINES_PER_ROW {
+            let mut acc = [[_mm256_setzero_ps(); 2]; ROWS];
+            for (k, lines) in panel.chunks_exact(LINES_PER_ROW).enumerate() {
+                let line = lines[column].0.as_ptr() as *const f32;
+                // SAFETY: a line is 16 values long; `left` holds the word by this function's contract.
+                unsafe {
+                    let (b0, b1) = (_mm256_load_ps(line), _mm256_load_ps(line.add(8)));
+                    for (r, acc) in acc.iter_mut().enumerate() {
+                        let word = *left.words.get_unchecked(r * left.row_stride + k * left.word_stride);
+                        let x = _mm256_set1_ps(f32::from_bits(word));
+                        acc[0] = _mm256_fmadd_ps(x, b0, acc[0]);
+                        acc[1] = _mm256_fmadd_ps(x, b1, acc[1]);
+                    }
+                }
+            }
+            for (sums, acc) in sums.iter_mut().zip(&acc) {
+                let out = sums[column * 16..][..16].as_mut_ptr();
+                // SAFETY: 16 values were just sliced.
+                unsafe {
+                    _mm256_storeu_ps(out, acc[0]);
+                    _mm256_storeu_ps(out.add(8), acc[1]);
+                }
+            }
+        }
+    }
+
+    /// Expands to the AVX-512 tile, which differs between f32 and bf16 in its one multiply-add.
+    macro_rules! avx512_tile {
+        ($name:ident, $features:literal, $multiply_add:expr) => {
+            /// # Safety
+            /// The processor has the features, and `left` holds every word of `ROWS` rows of the panel's depth.
+            #[target_feature(enable = $features)]
+            pub(super) unsafe fn $name<const ROWS: usize>(left: Left, panel: &[Line], sums: &mut Sums) {
+                let mut acc = [[_mm512_setzero_ps(); LINES_PER_ROW]; ROWS];
+                for (k, lines) in panel.chunks_exact(LINES_PER_ROW).enumerate() {
+                    // SAFETY: lines are 64 bytes, aligned; `left` holds the word by this function's contract.
+                    unsafe {
+                        let load = |j: usize| _mm512_load_si512(lines[j].0.as_ptr() as *const __m512i);
+                        let b = [load(0), load(1), load(2), load(3)];
+                        for (r, acc) in acc.iter_mut().enumerate() {
+                            let word = *left.words.get_unchecked(r * left.row_stride + k * left.word_stride);
+                            let x = _mm512_set1_epi32(word as i32);
+                            for (acc, b) in acc.iter_mut().zip(b) {
+                                *acc = $multiply_add(*acc, x, b);
+                            }
+                        }
+                    }
+                }
+                for (sums, acc) in sums.iter_mut().zip(&acc) {
+                    for (out, acc) in sums.as_chunks_mut::<16>().0.iter_mut().zip(acc) {
+                        // SAFETY: the chunk is 16 values long.
+                        unsafe { _mm512_storeu_ps(out.as_mut_ptr(), *acc) }
+                    }
+                }
+            }
+        };
+    }
+
+    avx512_tile!(avx512, "avx512f", |acc, x, b| _mm512_fmadd_ps(
+        _mm512_castsi512_ps(x),
+        _mm512_castsi512_ps(b),
+        acc
+    ));
+    avx512_tile!(avx512_bf16, "avx512f,avx512bf16", |acc, x: __m512i, b: __m512i| {
+        // SAFETY: both types are 512 bits of plain data; the intrinsic reads each 32-bit word as two bf16 values.
+        let (x, b) = (std::mem::transmute::<__m512i, __m512bh>(x), std::mem::transmute::<__m512i, __m512bh>(b));
+        _mm512_dpbf16_ps(acc, x, b)
+    });
+}
