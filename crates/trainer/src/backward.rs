@@ -1,0 +1,226 @@
+//! Back-propagation through time over the window that a [`Tape`] holds.
+
+use crate::batch::{Batch, Block, Choices};
+use crate::forward::{Tape, joined_width};
+use crate::weights::Network;
+use etude_pianist::kernel::{Kernel, Outer, Rows, accumulate_outer, product, tanh};
+use etude_pianist::network::Inputs;
+
+/// Working memory of the backward pass, and the gradient of the loss by every parameter.
+pub struct Gradients {
+    /// In the order of the layout.
+    pub flat: Vec<f32>,
+    outer: Outer,
+    /// `[n, units]`: the gradient by the outputs of the layer at hand.
+    outputs: Vec<f32>,
+    /// `[n, inputs]`: the same by its inputs.
+    inputs: Vec<f32>,
+    /// `[streams, units]`: the gradient by the cells, passed from step to step.
+    cells: Vec<f32>,
+    /// `[n, hidden + inputs]`, `[n, hidden]` and `[n, inputs + units]`: by what a head's two layers read.
+    by_output_reads: Vec<f32>,
+    by_hidden: Vec<f32>,
+    by_hidden_reads: Vec<f32>,
+}
+
+impl Gradients {
+    /// Zero gradients for a network of `parameters` parameters.
+    pub fn new(parameters: usize, kernel: Kernel) -> Gradients {
+        Gradients {
+            flat: vec![0.0; parameters],
+            outer: Outer::new(kernel),
+            outputs: Vec::new(),
+            inputs: Vec::new(),
+            cells: Vec::new(),
+            by_output_reads: Vec::new(),
+            by_hidden: Vec::new(),
+            by_hidden_reads: Vec::new(),
+        }
+    }
+
+    /// Sets the gradients for `batch`, over which `tape` has just run forward. The state carried in from the window
+    /// before counts as constant.
+    pub fn backward(&mut self, tape: &mut Tape, network: &Network, batch: &Batch) {
+        self.flat.fill(0.0);
+        self.outputs.clear();
+        self.outputs.resize(batch.rows() * tape.blueprint.units, 0.0);
+        for (head, choices) in batch.heads.iter().enumerate() {
+            self.through_head(head, tape, network, choices);
+        }
+        for layer in (0..tape.blueprint.layers).rev() {
+            self.through_layer(layer, tape, network, batch);
+        }
+        let inputs = &tape.blueprint.inputs;
+        let tables = &network.layout.embeddings;
+        scatter(network, &mut self.flat, tables, inputs, &batch.inputs, &self.inputs, inputs.width());
+    }
+
+    fn through_head(&mut self, index: usize, tape: &mut Tape, network: &Network, choices: &Choices) {
+        let (units, head) = (tape.blueprint.units, &tape.blueprint.heads[index]);
+        let (count, width) = (choices.rows.len(), joined_width(head, units));
+        let (hidden, inputs) = (head.hidden, head.inputs.width());
+        let (parameters, weights) = (&network.layout.heads[index], &network.heads[index]);
+        let HeadTapeView { joined, logits } =
+            HeadTapeView { joined: &tape.heads[index].joined, logits: &tape.heads[index].logits };
+        if count == 0 {
+            return;
+        }
+
+        let by_logits = Rows::dense(logits, head.symbols);
+        let reads = Rows { data: joined, stride: width, width: hidden + inputs };
+        self.add_outer(network, parameters.output, by_logits, reads, count);
+        self.add_sum(network, parameters.output_bias, logits);
+        self.by_output_reads.resize(count * (hidden + inputs), 0.0);
+        let out = &mut self.by_output_reads;
+        product(by_logits, count, &weights.output.backward, out, hidden + inputs, false, &mut tape.scratch);
+
+        self.by_hidden.resize(count * hidden, 0.0);
+        let rows = self.by_output_reads.chunks_exact(hidden + inputs).zip(joined.chunks_exact(width));
+        for (out, (gradient, activated)) in self.by_hidden.chunks_exact_mut(hidden).zip(rows) {
+            for (out, (gradient, activated)) in out.iter_mut().zip(gradient.iter().zip(activated)) {
+                *out = if *activated > 0.0 { *gradient } else { 0.0 };
+            }
+        }
+        let by_hidden = std::mem::take(&mut self.by_hidden);
+        let reads = Rows { data: &joined[hidden..], stride: width, width: inputs + units };
+        self.add_outer(network, parameters.hidden, Rows::dense(&by_hidden, hidden), reads, count);
+        self.add_sum(network, parameters.hidden_bias, &by_hidden);
+        self.by_hidden_reads.resize(count * (inputs + units), 0.0);
+        let out = &mut self.by_hidden_reads;
+        let by_hidden_rows = Rows::dense(&by_hidden, hidden);
+        product(by_hidden_rows, count, &weights.hidden.backward, out, inputs + units, false, &mut tape.scratch);
+        self.by_hidden = by_hidden;
+
+        let direct = self.by_output_reads.chunks_exact(hidden + inputs);
+        for ((reads, direct), &row) in
+            self.by_hidden_reads.chunks_exact_mut(inputs + units).zip(direct).zip(&choices.rows)
+        {
+            let (by_inputs, by_outputs) = reads.split_at_mut(inputs);
+            add(by_inputs, &direct[hidden..]);
+            add(&mut self.outputs[row as usize * units..][..units], by_outputs);
+        }
+        let (tables, gradient) = (&parameters.embeddings, &self.by_hidden_reads);
+        scatter(network, &mut self.flat, tables, &head.inputs, &choices.inputs, gradient, inputs + units);
+    }
+
+    fn through_layer(&mut self, index: usize, tape: &mut Tape, network: &Network, batch: &Batch) {
+        let (units, streams, rows) = (tape.blueprint.units, batch.streams, batch.rows());
+        let width = tape.blueprint.layer_inputs(index);
+        // The residual path hands the gradient by the outputs on as it is, before the recurrent one is added to it.
+        self.inputs.clear();
+        self.inputs.resize(rows * width, 0.0);
+        let residual = if index > 0 { self.outputs.clone() } else { Vec::new() };
+        self.through_steps(index, tape, network, batch);
+
+        let gates = std::mem::take(&mut tape.layers[index].gates);
+        let (by_gates, parameters) = (Rows::dense(&gates, 4 * units), network.layout.layers[index]);
+        let hidden = Rows::dense(&tape.layers[index].hidden, units);
+        self.add_outer(network, parameters.recurrent, by_gates, hidden, rows);
+        self.add_outer(network, parameters.input, by_gates, Rows::dense(tape.layer_inputs(index), width), rows);
+        self.add_sum(network, parameters.bias, &gates);
+        let input = &network.layers[index].input.backward;
+        product(by_gates, rows, input, &mut self.inputs, width, false, &mut tape.scratch);
+        tape.layers[index].gates = gates;
+
+        let kept = &tape.layers[index].kept;
+        self.inputs.iter_mut().zip(kept).for_each(|(gradient, kept)| *gradient *= kept);
+        if index > 0 {
+            add(&mut self.inputs, &residual);
+            std::mem::swap(&mut self.inputs, &mut self.outputs);
+        }
+        debug_assert_eq!(streams * batch.steps, rows);
+    }
+
+    /// Walks back through the steps of a layer; leaves the gradient by its gates in the gates' place.
+    fn through_steps(&mut self, index: usize, tape: &mut Tape, network: &Network, batch: &Batch) {
+        let (units, kernel, size) = (tape.blueprint.units, tape.kernel, batch.streams * tape.blueprint.units);
+        let layer = &mut tape.layers[index];
+        self.cells.clear();
+        self.cells.resize(size, 0.0);
+        for step in (0..batch.steps).rev() {
+            let (present, after) = layer.gates[step * size * 4..].split_at_mut(size * 4);
+            let by_hidden = &mut self.outputs[step * size..][..size];
+            if step + 1 < batch.steps {
+                let after = Rows::dense(after, 4 * units);
+                let recurrent = &network.layers[index].recurrent.backward;
+                product(after, batch.streams, recurrent, by_hidden, units, true, &mut tape.scratch);
+            }
+            let (past, cells) = layer.cells[step * size..].split_at(size);
+            let by_cells = &mut self.cells;
+            kernel.vectorise(|| cell_backward(units, present, past, &cells[..size], by_hidden, by_cells));
+        }
+    }
+
+    fn add_outer(&mut self, network: &Network, parameter: usize, left: Rows, right: Rows, rows: usize) {
+        let out = network.layout.of_mut(&mut self.flat, parameter);
+        accumulate_outer(left, right, rows, out, &mut self.outer);
+    }
+
+    fn add_sum(&mut self, network: &Network, parameter: usize, rows: &[f32]) {
+        let out = network.layout.of_mut(&mut self.flat, parameter);
+        rows.chunks_exact(out.len()).for_each(|row| add(out, row));
+    }
+}
+
+/// The parts of a head's tape that the backward pass reads.
+struct HeadTapeView<'a> {
+    joined: &'a [f32],
+    logits: &'a [f32],
+}
+
+fn add(out: &mut [f32], values: &[f32]) {
+    out.iter_mut().zip(values).for_each(|(out, value)| *out += value);
+}
+
+/// Adds the gradient by every looked-up embedding to its table: the inverse of the forward pass's `gather`.
+fn scatter(
+    network: &Network,
+    flat: &mut [f32],
+    tables: &[usize],
+    inputs: &Inputs,
+    block: &Block,
+    gradient: &[f32],
+    stride: usize,
+) {
+    let count = inputs.categories.len();
+    let mut at = 0;
+    for (i, (category, &table)) in inputs.categories.iter().zip(tables).enumerate() {
+        let table = network.layout.of_mut(flat, table);
+        for (r, row) in gradient.chunks_exact(stride).enumerate() {
+            let symbol = block.categories[r * count + i] as usize;
+            add(&mut table[symbol * category.width..][..category.width], &row[at..][..category.width]);
+        }
+        at += category.width;
+    }
+}
+
+/// One step of one layer: `gates` hold the activated gates and receive the gradient by them before activation.
+#[inline(always)]
+fn cell_backward(
+    units: usize,
+    gates: &mut [f32],
+    past: &[f32],
+    cells: &[f32],
+    by_hidden: &[f32],
+    by_cells: &mut [f32],
+) {
+    let states = past.chunks_exact(units).zip(cells.chunks_exact(units));
+    let gradients = by_hidden.chunks_exact(units).zip(by_cells.chunks_exact_mut(units));
+    for ((gates, (past, cells)), (by_hidden, by_cells)) in
+        gates.chunks_exact_mut(4 * units).zip(states).zip(gradients)
+    {
+        let (i, rest) = gates.split_at_mut(units);
+        let (f, rest) = rest.split_at_mut(units);
+        let (g, o) = rest.split_at_mut(units);
+        for u in 0..units {
+            let (input, forget, candidate, output) = (i[u], f[u], g[u], o[u]);
+            let squashed = tanh(cells[u]);
+            let by_cell = by_cells[u] + by_hidden[u] * output * (1.0 - squashed * squashed);
+            i[u] = by_cell * candidate * input * (1.0 - input);
+            f[u] = by_cell * past[u] * forget * (1.0 - forget);
+            g[u] = by_cell * input * (1.0 - candidate * candidate);
+            o[u] = by_hidden[u] * squashed * output * (1.0 - output);
+            by_cells[u] = by_cell * forget;
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! The forward pass over a window, keeping what the backward pass needs.
+//!
+//! A [`Tape`] is the working memory of one thread: the activations of its share of the streams. Rows are time-major,
+//! so that a layer's inputs are multiplied for the whole window at once and only its recurrent product is done step by
+//! step. `layer.hidden` and `layer.cells` begin with one more step: the state carried over from the window before.
+
+use crate::batch::{Batch, Block, Choices};
+use crate::weights::{Linear, Network};
+use etude_pianist::kernel::{Kernel, Rows, exp, product, sigmoid, tanh};
+use etude_pianist::network::{Blueprint, Head, Inputs};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+
+/// What one LSTM layer computed: `n` rows, `h` units.
+#[derive(Default)]
+pub(crate) struct LayerTape {
+    /// `[n, inputs]`, with dropout applied; empty where the layer reads the layer below as it is.
+    pub(crate) inputs: Vec<f32>,
+    /// Factors that dropout multiplied the inputs by; empty without dropout.
+    pub(crate) kept: Vec<f32>,
+    /// `[n, 4 h]`: activated gates i, f, g, o; the backward pass puts their gradients in their place.
+    pub(crate) gates: Vec<f32>,
+    /// `[streams + n, h]`.
+    pub(crate) cells: Vec<f32>,
+    /// `[streams + n, h]`.
+    pub(crate) hidden: Vec<f32>,
+    /// `[n, h]`: hidden state plus, from the second layer on, the layer's undropped input.
+    pub(crate) outputs: Vec<f32>,
+}
+
+/// What one head computed for `n` choices.
+#[derive(Default)]
+pub(crate) struct HeadTape {
+    /// `[n, hidden + inputs + units]`: hidden layer, own inputs, the LSTM's output.
+    pub(crate) joined: Vec<f32>,
+    /// `[n, symbols]`: logits, then the gradient of the loss by them.
+    pub(crate) logits: Vec<f32>,
+}
+
+/// The activations of one thread's streams.
+pub struct Tape {
+    pub(crate) kernel: Kernel,
+    pub(crate) blueprint: Blueprint,
+    /// `[n, inputs]`: embedded and dense inputs of the first layer.
+    pub(crate) inputs: Vec<f32>,
+    pub(crate) layers: Vec<LayerTape>,
+    pub(crate) heads: Vec<HeadTape>,
+    pub(crate) scratch: Vec<u32>,
+    hidden_layer: Vec<f32>,
+    dropout: f32,
+    random: Pcg64Mcg,
+}
+
+/// Cross-entropy by head, in nats summed over the choices.
+pub type Nats = Vec<f64>;
+
+impl Tape {
+    /// Working memory for networks of `blueprint` on `kernel`; `dropout` is the share of values dropped between LSTM
+    /// layers, drawn from `seed`.
+    pub fn new(blueprint: &Blueprint, kernel: Kernel, dropout: f32, seed: u64) -> Tape {
+        Tape {
+            kernel,
+            blueprint: blueprint.clone(),
+            inputs: Vec::new(),
+            layers: (0..blueprint.layers).map(|_| LayerTape::default()).collect(),
+            heads: blueprint.heads.iter().map(|_| HeadTape::default()).collect(),
+            scratch: Vec::new(),
+            hidden_layer: Vec::new(),
+            dropout,
+            random: Pcg64Mcg::seed_from_u64(seed),
+        }
+    }
+
+    /// Runs the network over `batch` and returns the loss of every head. Leaves `d loss / d logits`, the loss divided
+    /// by `steps_in_all` (the steps of all threads), for the backward pass.
+    pub fn forward(&mut self, network: &Network, batch: &Batch, steps_in_all: usize) -> Nats {
+        let inputs = &self.blueprint.inputs;
+        self.inputs.resize(batch.rows() * inputs.width(), 0.0);
+        let tables: Vec<&[f32]> = network.layout.embeddings.iter().map(|&i| network.parameter(i)).collect();
+        gather(inputs, &tables, &batch.inputs, &mut self.inputs, inputs.width());
+        for layer in 0..self.layers.len() {
+            self.drop_inputs(layer);
+            self.carry_state(layer, batch);
+            self.run_layer(layer, network, batch);
+        }
+        let scale = 1.0 / steps_in_all.max(1) as f32;
+        (0..self.heads.len()).map(|head| self.run_head(head, network, &batch.heads[head], scale)).collect()
+    }
+
+    /// The input of `layer` as it was multiplied: `[n, inputs]`.
+    pub(crate) fn layer_inputs(&self, layer: usize) -> &[f32] {
+        match layer {
+            0 => &self.inputs,
+            _ if !self.layers[layer].kept.is_empty() => &self.layers[layer].inputs,
+            _ => &self.layers[layer - 1].outputs,
+        }
+    }
+
+    fn drop_inputs(&mut self, layer: usize) {
+        if layer == 0 || self.dropout == 0.0 {
+            return;
+        }
+        let (below, above) = self.layers.split_at_mut(layer);
+        let (below, layer) = (&below[layer - 1].outputs, &mut above[0]);
+        let scale = 1.0 / (1.0 - self.dropout);
+        layer.kept.clear();
+        layer.kept.extend(below.iter().map(|_| if self.random.random::<f32>() < self.dropout { 0.0 } else { scale }));
+        layer.inputs.clear();
+        layer.inputs.extend(below.iter().zip(&layer.kept).map(|(x, kept)| x * kept));
+    }
+
+    /// Moves the last state of the window before to the front; zeros for fresh streams and the first window.
+    fn carry_state(&mut self, layer: usize, batch: &Batch) {
+        let units = self.blueprint.units;
+        let layer = &mut self.layers[layer];
+        let (rows, state) = (batch.rows() * units, batch.streams * units);
+        for values in [&mut layer.cells, &mut layer.hidden] {
+            let last = values.len().saturating_sub(state);
+            values.copy_within(last.., 0);
+            values.resize(state + rows, 0.0);
+            for (stream, _) in batch.fresh.iter().enumerate().filter(|(_, fresh)| **fresh) {
+                values[stream * units..][..units].fill(0.0);
+            }
+        }
+        layer.gates.resize(rows * 4, 0.0);
+        layer.outputs.resize(rows, 0.0);
+    }
+
+    fn run_layer(&mut self, index: usize, network: &Network, batch: &Batch) {
+        let (units, streams, kernel) = (self.blueprint.units, batch.streams, self.kernel);
+        let weights = &network.layers[index];
+        let mut layer = std::mem::take(&mut self.layers[index]);
+        let mut scratch = std::mem::take(&mut self.scratch);
+
+        let inputs = Rows::dense(self.layer_inputs_of(index, &layer), self.blueprint.layer_inputs(index));
+        fill_rows(&mut layer.gates, network.parameter(network.layout.layers[index].bias));
+        product(inputs, batch.rows(), &weights.input.forward, &mut layer.gates, 4 * units, true, &mut scratch);
+        let size = streams * units;
+        for step in 0..batch.steps {
+            let gates = &mut layer.gates[step * size * 4..][..size * 4];
+            let (past, present) = layer.hidden.split_at_mut((step + 1) * size);
+            let before = Rows::dense(&past[step * size..], units);
+            product(before, streams, &weights.recurrent.forward, gates, 4 * units, true, &mut scratch);
+            let (past, cells) = layer.cells.split_at_mut((step + 1) * size);
+            let (past, cells) = (&past[step * size..], &mut cells[..size]);
+            kernel.vectorise(|| cell_forward(units, gates, past, cells, &mut present[..size]));
+        }
+        layer.outputs.copy_from_slice(&layer.hidden[size..]);
+        if index > 0 {
+            let below = &self.layers[index - 1].outputs;
+            layer.outputs.iter_mut().zip(below).for_each(|(out, below)| *out += below);
+        }
+        self.layers[index] = layer;
+        self.scratch = scratch;
+    }
+
+    /// [`Tape::layer_inputs`] while `layer` is taken out of the tape.
+    fn layer_inputs_of<'a>(&'a self, index: usize, layer: &'a LayerTape) -> &'a [f32] {
+        if index > 0 && !layer.kept.is_empty() { &layer.inputs } else { self.layer_inputs(index) }
+    }
+
+    fn run_head(&mut self, index: usize, network: &Network, choices: &Choices, scale: f32) -> f64 {
+        let (units, head) = (self.blueprint.units, &self.blueprint.heads[index]);
+        let (count, width, kernel) = (choices.rows.len(), joined_width(head, units), self.kernel);
+        let (parameters, weights) = (&network.layout.heads[index], &network.heads[index]);
+        let tape = &mut self.heads[index];
+        tape.joined.resize(count * width, 0.0);
+        tape.logits.resize(count * head.symbols, 0.0);
+        if count == 0 {
+            return 0.0;
+        }
+        let tables: Vec<&[f32]> = parameters.embeddings.iter().map(|&i| network.parameter(i)).collect();
+        gather(&head.inputs, &tables, &choices.inputs, &mut tape.joined[head.hidden..], width);
+        let outputs = &self.layers[self.blueprint.layers - 1].outputs;
+        for (joined, &row) in tape.joined.chunks_exact_mut(width).zip(&choices.rows) {
+            joined[width - units..].copy_from_slice(&outputs[row as usize * units..][..units]);
+        }
+
+        self.hidden_layer.resize(count * head.hidden, 0.0);
+        fill_rows(&mut self.hidden_layer, network.parameter(parameters.hidden_bias));
+        let reads = Rows { data: &tape.joined[head.hidden..], stride: width, width: width - head.hidden };
+        apply(&weights.hidden, reads, count, &mut self.hidden_layer, &mut self.scratch);
+        let activated = self.hidden_layer.chunks_exact(head.hidden);
+        for (joined, hidden) in tape.joined.chunks_exact_mut(width).zip(activated) {
+            joined.iter_mut().zip(hidden).for_each(|(out, x)| *out = x.max(0.0));
+        }
+
+        fill_rows(&mut tape.logits, network.parameter(parameters.output_bias));
+        let reads = Rows { data: &tape.joined, stride: width, width: width - units };
+        apply(&weights.output, reads, count, &mut tape.logits, &mut self.scratch);
+        let rows = tape.logits.chunks_exact_mut(head.symbols).zip(&choices.targets);
+        kernel.vectorise(|| rows.map(|(logits, &target)| cross_entropy(logits, target as usize, scale)).sum())
+    }
+}
+
+/// Width of a row of [`HeadTape::joined`].
+pub(crate) fn joined_width(head: &Head, units: usize) -> usize {
+    head.hidden + head.inputs.width() + units
+}
+
+/// `out += reads x weights`, for `out` already filled with the bias.
+fn apply(weights: &Linear, reads: Rows, count: usize, out: &mut [f32], scratch: &mut Vec<u32>) {
+    product(reads, count, &weights.forward, out, weights.forward.columns(), true, scratch);
+}
+
+fn fill_rows(rows: &mut [f32], bias: &[f32]) {
+    rows.chunks_exact_mut(bias.len()).for_each(|row| row.copy_from_slice(bias));
+}
+
+/// Looks up the embeddings of every row and puts the dense values behind them.
+fn gather(inputs: &Inputs, tables: &[&[f32]], block: &Block, out: &mut [f32], stride: usize) {
+    let count = inputs.categories.len();
+    for (r, out) in out.chunks_mut(stride).enumerate() {
+        let mut at = 0;
+        let symbols = &block.categories[r * count..][..count];
+        for ((category, table), &symbol) in inputs.categories.iter().zip(tables).zip(symbols) {
+            out[at..][..category.width].copy_from_slice(&table[symbol as usize * category.width..][..category.width]);
+            at += category.width;
+        }
+        out[at..][..inputs.dense].copy_from_slice(&block.dense[r * inputs.dense..][..inputs.dense]);
+    }
+}
+
+/// Activates the gates of one step in place and computes the new cells and hidden states.
+#[inline(always)]
+fn cell_forward(units: usize, gates: &mut [f32], past: &[f32], cells: &mut [f32], hidden: &mut [f32]) {
+    let states = past.chunks_exact(units).zip(cells.chunks_exact_mut(units)).zip(hidden.chunks_exact_mut(units));
+    for (gates, ((past, cells), hidden)) in gates.chunks_exact_mut(4 * units).zip(states) {
+        let (i, rest) = gates.split_at_mut(units);
+        let (f, rest) = rest.split_at_mut(units);
+        let (g, o) = rest.split_at_mut(units);
+        for u in 0..units {
+            let (input, forget, output) = (sigmoid(i[u]), sigmoid(f[u]), sigmoid(o[u]));
+            let candidate = tanh(g[u]);
+            (i[u], f[u], g[u], o[u]) = (input, forget, candidate, output);
+            cells[u] = forget * past[u] + input * candidate;
+            hidden[u] = output * tanh(cells[u]);
+        }
+    }
+}
+
+/// The cross-entropy of `target` in nats; logits become `scale * (softmax - target)`, its gradient.
+#[inline(always)]
+fn cross_entropy(logits: &mut [f32], target: usize, scale: f32) -> f64 {
+    let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let chosen = logits[target] - highest;
+    logits.iter_mut().for_each(|logit| *logit = exp(*logit - highest));
+    let sum: f32 = logits.iter().sum();
+    logits.iter_mut().for_each(|logit| *logit *= scale / sum);
+    logits[target] -= scale;
+    f64::from(sum.ln() - chosen)
+}

@@ -1,0 +1,97 @@
+//! A network's parameters, and its weight matrices packed for both directions of training.
+
+use etude_pianist::kernel::{Kernel, Panels, Rows};
+use etude_pianist::network::{Blueprint, Layout};
+use rayon::prelude::*;
+
+/// A weight matrix `[outputs, inputs]` packed for the forward and the backward product.
+pub(crate) struct Linear {
+    parameter: usize,
+    outputs: usize,
+    inputs: usize,
+    /// `[inputs, outputs]`.
+    pub(crate) forward: Panels,
+    /// `[outputs, inputs]`.
+    pub(crate) backward: Panels,
+}
+
+pub(crate) struct LayerWeights {
+    pub(crate) input: Linear,
+    pub(crate) recurrent: Linear,
+}
+
+pub(crate) struct HeadWeights {
+    pub(crate) hidden: Linear,
+    pub(crate) output: Linear,
+}
+
+/// Parameters in one flat vector, and the packed copies that the products read.
+pub struct Network {
+    /// What the parameters are.
+    pub layout: Layout,
+    parameters: Vec<f32>,
+    pub(crate) layers: Vec<LayerWeights>,
+    pub(crate) heads: Vec<HeadWeights>,
+}
+
+impl Network {
+    /// A network with the given parameters, in the order of `Layout::new(blueprint)`.
+    ///
+    /// # Panics
+    /// If there are not as many parameters as the blueprint has, or this machine can't run `kernel`.
+    pub fn new(blueprint: &Blueprint, parameters: Vec<f32>, kernel: Kernel) -> Network {
+        let layout = Layout::new(blueprint);
+        assert_eq!(parameters.len(), layout.len(), "wrong number of parameters");
+        let linear = |parameter: usize| Linear::new(&layout, parameter, kernel);
+        let layers = layout
+            .layers
+            .iter()
+            .map(|layer| LayerWeights { input: linear(layer.input), recurrent: linear(layer.recurrent) })
+            .collect();
+        let heads = layout
+            .heads
+            .iter()
+            .map(|head| HeadWeights { hidden: linear(head.hidden), output: linear(head.output) })
+            .collect();
+        let mut network = Network { layout, parameters, layers, heads };
+        network.pack();
+        network
+    }
+
+    /// All parameters, in the order of the layout.
+    pub fn parameters(&self) -> &[f32] {
+        &self.parameters
+    }
+
+    /// Changes the parameters and packs them again.
+    pub fn update<R>(&mut self, change: impl FnOnce(&mut [f32]) -> R) -> R {
+        let result = change(&mut self.parameters);
+        self.pack();
+        result
+    }
+
+    /// The values of one parameter.
+    pub(crate) fn parameter(&self, index: usize) -> &[f32] {
+        self.layout.of(&self.parameters, index)
+    }
+
+    fn pack(&mut self) {
+        let layers = self.layers.iter_mut().flat_map(|layer| [&mut layer.input, &mut layer.recurrent]);
+        let heads = self.heads.iter_mut().flat_map(|head| [&mut head.hidden, &mut head.output]);
+        let linears: Vec<&mut Linear> = layers.chain(heads).collect();
+        let (layout, parameters) = (&self.layout, &self.parameters);
+        linears.into_par_iter().for_each(|linear| linear.pack(layout.of(parameters, linear.parameter)));
+    }
+}
+
+impl Linear {
+    fn new(layout: &Layout, parameter: usize, kernel: Kernel) -> Linear {
+        let [outputs, inputs] = layout.parameters[parameter].shape;
+        Linear { parameter, outputs, inputs, forward: Panels::new(kernel), backward: Panels::new(kernel) }
+    }
+
+    fn pack(&mut self, weights: &[f32]) {
+        self.forward.pack_transposed(Rows::dense(weights, self.inputs), self.outputs);
+        self.backward.pack(Rows::dense(weights, self.inputs), self.outputs);
+    }
+}
