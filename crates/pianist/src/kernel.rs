@@ -9,7 +9,7 @@ mod panels;
 mod tile;
 
 pub use activation::{exp, sigmoid, tanh};
-pub use panels::{Outer, Panels, product, accumulate_outer, Rows};
+pub use panels::{Outer, Panels, Rows, accumulate_outer, product};
 
 /// The instructions that a product runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

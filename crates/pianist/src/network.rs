@@ -147,7 +147,11 @@ impl Layout {
         let embeddings = parameters.embeddings("inputs", &blueprint.inputs);
         let layers = (0..blueprint.layers)
             .map(|layer| LayerParameters {
-                input: parameters.add(format!("lstm.weight_ih_l{layer}"), 4 * units, blueprint.layer_inputs(layer)),
+                input: parameters.add(
+                    format!("lstm.weight_ih_l{layer}"),
+                    4 * units,
+                    blueprint.layer_inputs(layer),
+                ),
                 recurrent: parameters.add(format!("lstm.weight_hh_l{layer}"), 4 * units, units),
                 bias: parameters.add(format!("lstm.bias_ih_l{layer}"), 4 * units, 1),
             })
@@ -161,7 +165,11 @@ impl Layout {
                     embeddings: parameters.embeddings(&name, &head.inputs),
                     hidden: parameters.add(format!("{name}.hidden.weight"), head.hidden, width + units),
                     hidden_bias: parameters.add(format!("{name}.hidden.bias"), head.hidden, 1),
-                    output: parameters.add(format!("{name}.output.weight"), head.symbols, head.hidden + width),
+                    output: parameters.add(
+                        format!("{name}.output.weight"),
+                        head.symbols,
+                        head.hidden + width,
+                    ),
                     output_bias: parameters.add(format!("{name}.output.bias"), head.symbols, 1),
                 }
             })

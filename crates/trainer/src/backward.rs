@@ -1,7 +1,7 @@
 //! Back-propagation through time over the window that a [`Tape`] holds.
 
 use crate::batch::{Batch, Block, Choices};
-use crate::forward::{Tape, joined_width};
+use crate::forward::{HeadTape, Tape, joined_width};
 use crate::weights::Network;
 use etude_pianist::kernel::{Kernel, Outer, Rows, accumulate_outer, product, tanh};
 use etude_pianist::network::Inputs;
@@ -60,8 +60,7 @@ impl Gradients {
         let (count, width) = (choices.rows.len(), joined_width(head, units));
         let (hidden, inputs) = (head.hidden, head.inputs.width());
         let (parameters, weights) = (&network.layout.heads[index], &network.heads[index]);
-        let HeadTapeView { joined, logits } =
-            HeadTapeView { joined: &tape.heads[index].joined, logits: &tape.heads[index].logits };
+        let HeadTape { joined, logits } = &tape.heads[index];
         if count == 0 {
             return;
         }
@@ -88,7 +87,15 @@ impl Gradients {
         self.by_hidden_reads.resize(count * (inputs + units), 0.0);
         let out = &mut self.by_hidden_reads;
         let by_hidden_rows = Rows::dense(&by_hidden, hidden);
-        product(by_hidden_rows, count, &weights.hidden.backward, out, inputs + units, false, &mut tape.scratch);
+        product(
+            by_hidden_rows,
+            count,
+            &weights.hidden.backward,
+            out,
+            inputs + units,
+            false,
+            &mut tape.scratch,
+        );
         self.by_hidden = by_hidden;
 
         let direct = self.by_output_reads.chunks_exact(hidden + inputs);
@@ -104,7 +111,7 @@ impl Gradients {
     }
 
     fn through_layer(&mut self, index: usize, tape: &mut Tape, network: &Network, batch: &Batch) {
-        let (units, streams, rows) = (tape.blueprint.units, batch.streams, batch.rows());
+        let (units, rows) = (tape.blueprint.units, batch.rows());
         let width = tape.blueprint.layer_inputs(index);
         // The residual path hands the gradient by the outputs on as it is, before the recurrent one is added to it.
         self.inputs.clear();
@@ -116,7 +123,13 @@ impl Gradients {
         let (by_gates, parameters) = (Rows::dense(&gates, 4 * units), network.layout.layers[index]);
         let hidden = Rows::dense(&tape.layers[index].hidden, units);
         self.add_outer(network, parameters.recurrent, by_gates, hidden, rows);
-        self.add_outer(network, parameters.input, by_gates, Rows::dense(tape.layer_inputs(index), width), rows);
+        self.add_outer(
+            network,
+            parameters.input,
+            by_gates,
+            Rows::dense(tape.layer_inputs(index), width),
+            rows,
+        );
         self.add_sum(network, parameters.bias, &gates);
         let input = &network.layers[index].input.backward;
         product(by_gates, rows, input, &mut self.inputs, width, false, &mut tape.scratch);
@@ -128,7 +141,6 @@ impl Gradients {
             add(&mut self.inputs, &residual);
             std::mem::swap(&mut self.inputs, &mut self.outputs);
         }
-        debug_assert_eq!(streams * batch.steps, rows);
     }
 
     /// Walks back through the steps of a layer; leaves the gradient by its gates in the gates' place.
@@ -160,12 +172,6 @@ impl Gradients {
         let out = network.layout.of_mut(&mut self.flat, parameter);
         rows.chunks_exact(out.len()).for_each(|row| add(out, row));
     }
-}
-
-/// The parts of a head's tape that the backward pass reads.
-struct HeadTapeView<'a> {
-    joined: &'a [f32],
-    logits: &'a [f32],
 }
 
 fn add(out: &mut [f32], values: &[f32]) {

@@ -91,7 +91,7 @@ impl Tape {
     pub(crate) fn layer_inputs(&self, layer: usize) -> &[f32] {
         match layer {
             0 => &self.inputs,
-            _ if !self.layers[layer].kept.is_empty() => &self.layers[layer].inputs,
+            _ if !self.layers[layer].inputs.is_empty() => &self.layers[layer].inputs,
             _ => &self.layers[layer - 1].outputs,
         }
     }
@@ -104,7 +104,9 @@ impl Tape {
         let (below, layer) = (&below[layer - 1].outputs, &mut above[0]);
         let scale = 1.0 / (1.0 - self.dropout);
         layer.kept.clear();
-        layer.kept.extend(below.iter().map(|_| if self.random.random::<f32>() < self.dropout { 0.0 } else { scale }));
+        layer.kept.extend(
+            below.iter().map(|_| if self.random.random::<f32>() < self.dropout { 0.0 } else { scale }),
+        );
         layer.inputs.clear();
         layer.inputs.extend(below.iter().zip(&layer.kept).map(|(x, kept)| x * kept));
     }
@@ -129,34 +131,31 @@ impl Tape {
     fn run_layer(&mut self, index: usize, network: &Network, batch: &Batch) {
         let (units, streams, kernel) = (self.blueprint.units, batch.streams, self.kernel);
         let weights = &network.layers[index];
-        let mut layer = std::mem::take(&mut self.layers[index]);
-        let mut scratch = std::mem::take(&mut self.scratch);
+        let (below, layer) = self.layers.split_at_mut(index);
+        let LayerTape { inputs, gates, cells, hidden, outputs, .. } = &mut layer[0];
+        let below = below.last().map(|below| below.outputs.as_slice());
+        let inputs = match below {
+            None => &self.inputs,
+            Some(_) if !inputs.is_empty() => inputs.as_slice(),
+            Some(below) => below,
+        };
 
-        let inputs = Rows::dense(self.layer_inputs_of(index, &layer), self.blueprint.layer_inputs(index));
-        fill_rows(&mut layer.gates, network.parameter(network.layout.layers[index].bias));
-        product(inputs, batch.rows(), &weights.input.forward, &mut layer.gates, 4 * units, true, &mut scratch);
+        fill_rows(gates, network.parameter(network.layout.layers[index].bias));
+        let reads = Rows::dense(inputs, self.blueprint.layer_inputs(index));
+        product(reads, batch.rows(), &weights.input.forward, gates, 4 * units, true, &mut self.scratch);
         let size = streams * units;
-        for step in 0..batch.steps {
-            let gates = &mut layer.gates[step * size * 4..][..size * 4];
-            let (past, present) = layer.hidden.split_at_mut((step + 1) * size);
+        for (step, gates) in gates.chunks_exact_mut(4 * size).enumerate() {
+            let (past, present) = hidden.split_at_mut((step + 1) * size);
             let before = Rows::dense(&past[step * size..], units);
-            product(before, streams, &weights.recurrent.forward, gates, 4 * units, true, &mut scratch);
-            let (past, cells) = layer.cells.split_at_mut((step + 1) * size);
+            product(before, streams, &weights.recurrent.forward, gates, 4 * units, true, &mut self.scratch);
+            let (past, cells) = cells.split_at_mut((step + 1) * size);
             let (past, cells) = (&past[step * size..], &mut cells[..size]);
             kernel.vectorise(|| cell_forward(units, gates, past, cells, &mut present[..size]));
         }
-        layer.outputs.copy_from_slice(&layer.hidden[size..]);
-        if index > 0 {
-            let below = &self.layers[index - 1].outputs;
-            layer.outputs.iter_mut().zip(below).for_each(|(out, below)| *out += below);
+        outputs.copy_from_slice(&hidden[size..]);
+        if let Some(below) = below {
+            outputs.iter_mut().zip(below).for_each(|(out, below)| *out += below);
         }
-        self.layers[index] = layer;
-        self.scratch = scratch;
-    }
-
-    /// [`Tape::layer_inputs`] while `layer` is taken out of the tape.
-    fn layer_inputs_of<'a>(&'a self, index: usize, layer: &'a LayerTape) -> &'a [f32] {
-        if index > 0 && !layer.kept.is_empty() { &layer.inputs } else { self.layer_inputs(index) }
     }
 
     fn run_head(&mut self, index: usize, network: &Network, choices: &Choices, scale: f32) -> f64 {
@@ -214,7 +213,8 @@ fn gather(inputs: &Inputs, tables: &[&[f32]], block: &Block, out: &mut [f32], st
         let mut at = 0;
         let symbols = &block.categories[r * count..][..count];
         for ((category, table), &symbol) in inputs.categories.iter().zip(tables).zip(symbols) {
-            out[at..][..category.width].copy_from_slice(&table[symbol as usize * category.width..][..category.width]);
+            out[at..][..category.width]
+                .copy_from_slice(&table[symbol as usize * category.width..][..category.width]);
             at += category.width;
         }
         out[at..][..inputs.dense].copy_from_slice(&block.dense[r * inputs.dense..][..inputs.dense]);
@@ -224,7 +224,8 @@ fn gather(inputs: &Inputs, tables: &[&[f32]], block: &Block, out: &mut [f32], st
 /// Activates the gates of one step in place and computes the new cells and hidden states.
 #[inline(always)]
 fn cell_forward(units: usize, gates: &mut [f32], past: &[f32], cells: &mut [f32], hidden: &mut [f32]) {
-    let states = past.chunks_exact(units).zip(cells.chunks_exact_mut(units)).zip(hidden.chunks_exact_mut(units));
+    let states =
+        past.chunks_exact(units).zip(cells.chunks_exact_mut(units)).zip(hidden.chunks_exact_mut(units));
     for (gates, ((past, cells), hidden)) in gates.chunks_exact_mut(4 * units).zip(states) {
         let (i, rest) = gates.split_at_mut(units);
         let (f, rest) = rest.split_at_mut(units);

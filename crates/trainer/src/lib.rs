@@ -1,5 +1,9 @@
 //! The offline trainer: from a folder of MIDI files to a pianist. `main.rs` is its command line.
 
+pub mod backward;
+pub mod batch;
 pub mod corpus;
+pub mod forward;
 pub mod interrupt;
 pub mod prepare;
+pub mod weights;

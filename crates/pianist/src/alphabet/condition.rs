@@ -133,14 +133,9 @@ mod tests {
     #[test]
     fn positions_follow_changes_of_metre() {
         let metre = Metre::new(vec![(24, 96), (216, 72)]);
-        assert_eq!([24, 119, 120, 215, 216, 288, 0].map(|tick| metre.position(tick)), [
-            (0, 96),
-            (95, 96),
-            (0, 96),
-            (95, 96),
-            (0, 72),
-            (0, 72),
-            (72, 96)
-        ]);
+        assert_eq!(
+            [24, 119, 120, 215, 216, 288, 0].map(|tick| metre.position(tick)),
+            [(0, 96), (95, 96), (0, 96), (95, 96), (0, 72), (0, 72), (72, 96)]
+        );
     }
 }

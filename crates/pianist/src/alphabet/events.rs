@@ -77,7 +77,13 @@ pub fn encode(performance: &Performance<Ticks>) -> Vec<Step> {
             steps.push(step(VELOCITY + bin as u16));
         }
         steps.push(step(match event {
-            Event::Pedal { down } => if down { PEDAL_DOWN } else { PEDAL_UP },
+            Event::Pedal { down } => {
+                if down {
+                    PEDAL_DOWN
+                } else {
+                    PEDAL_UP
+                }
+            }
             Event::Off(key) => NOTE_OFF + u16::from(key.midi()),
             Event::On(key, _) => NOTE_ON + u16::from(key.midi()),
         }));
@@ -88,7 +94,10 @@ pub fn encode(performance: &Performance<Ticks>) -> Vec<Step> {
 /// The performance that `steps` spell. A note that is never released lasts [`MAX_TICKS`] or until its key is struck
 /// again; releases of silent keys and keys off the piano count for nothing.
 pub fn decode(steps: &[Step]) -> Performance<Ticks> {
-    let mut decoder = Decoder { performance: Performance { notes: Vec::new(), pedal: Vec::new() }, open: [None; Key::COUNT] };
+    let mut decoder = Decoder {
+        performance: Performance { notes: Vec::new(), pedal: Vec::new() },
+        open: [None; Key::COUNT],
+    };
     let (mut now, mut velocity) = (0, VELOCITY_BINS / 2);
     for symbol in steps.iter().filter_map(|step| step.get(0)) {
         match symbol {

@@ -66,7 +66,13 @@ pub fn blueprint(layers: usize, units: usize) -> Blueprint {
                 &[(times, 32), position],
                 Keyboard::KEYS + Keyboard::HARMONY + Recall::FOLLOWERS * Key::COUNT,
             ),
-            head("velocity", VELOCITIES, 192, &[(times, 16), (keys, 32), (velocities, 16), position], 2 * AROUND),
+            head(
+                "velocity",
+                VELOCITIES,
+                192,
+                &[(times, 16), (keys, 32), (velocities, 16), position],
+                2 * AROUND,
+            ),
             head(
                 "duration",
                 ticks::COARSE,
@@ -173,7 +179,12 @@ pub struct NotesContext {
 impl NotesContext {
     /// Nothing has been played yet.
     pub fn new() -> NotesContext {
-        NotesContext { keyboard: Keyboard::new(), recall: Recall::new(), last: Step::EMPTY, step: Step::EMPTY }
+        NotesContext {
+            keyboard: Keyboard::new(),
+            recall: Recall::new(),
+            last: Step::EMPTY,
+            step: Step::EMPTY,
+        }
     }
 
     fn finish(&mut self) {
@@ -264,7 +275,8 @@ impl Context for NotesContext {
         let InputRow { categories, dense } = row;
         let (position, _) = conditions.bar_symbols(self.keyboard.now());
         let [shift, _, key, velocity, duration, _] = self.step.0;
-        let here = || Key::from_index(usize::from(key)).expect("only notes are asked for more than their key");
+        let here =
+            || Key::from_index(usize::from(key)).expect("only notes are asked for more than their key");
         match self.asks() {
             Some(SHIFT) => categories.copy_from_slice(&[self.recalled_shift()]),
             Some(SHIFT_FINE) => categories.copy_from_slice(&[shift, position]),

@@ -165,7 +165,11 @@ mod tests {
         let mut recall = Recall::new();
         hear(&mut recall, &[40, 44, 47, 52, 56, 59, 64, 30, 31, 32, 40, 44, 47, 52, 56, 59]);
         assert_eq!(recall.next().map(|heard| heard.key), Some(64));
-        assert_eq!(recall.of_key(30).map(|heard| heard.velocity), Some(7), "notes shortly ahead are found too");
+        assert_eq!(
+            recall.of_key(30).map(|heard| heard.velocity),
+            Some(7),
+            "notes shortly ahead are found too"
+        );
         let mut expected = [0.0; 2 * Key::COUNT];
         recall.write_expected(&mut expected);
         assert!(expected[64] > expected[30] && expected[30] > expected[31] && expected[31] > 0.0);

@@ -157,7 +157,8 @@ mod x86 {
     ));
     avx512_tile!(avx512_bf16, "avx512f,avx512bf16", |acc, x: __m512i, b: __m512i| {
         // SAFETY: both types are 512 bits of plain data; the intrinsic reads each 32-bit word as two bf16 values.
-        let (x, b) = (std::mem::transmute::<__m512i, __m512bh>(x), std::mem::transmute::<__m512i, __m512bh>(b));
+        let (x, b) =
+            (std::mem::transmute::<__m512i, __m512bh>(x), std::mem::transmute::<__m512i, __m512bh>(b));
         _mm512_dpbf16_ps(acc, x, b)
     });
 }
