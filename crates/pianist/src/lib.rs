@@ -2,8 +2,10 @@
 //! sampler and the composer.
 
 pub mod alphabet;
+pub mod card;
 pub mod kernel;
 pub mod midi;
+pub mod model_file;
 pub mod network;
 pub mod note;
 pub mod time;

@@ -95,6 +95,11 @@ impl Parameter {
     pub fn is_bias(&self) -> bool {
         self.name.contains("bias")
     }
+
+    /// The shape in the file: that of a bias has one dimension.
+    pub fn stored_shape(&self) -> &[usize] {
+        if self.is_bias() { &self.shape[..1] } else { &self.shape }
+    }
 }
 
 /// Where the parameters of a block's embeddings lie, in the order of its categories.

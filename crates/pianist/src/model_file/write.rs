@@ -1,0 +1,102 @@
+//! From a pianist to bytes and a file that is never half written.
+
+use std::{
+    borrow::Cow,
+    fs::{self, File},
+    io::{self, Write},
+    path::Path,
+};
+
+use half::f16;
+use safetensors::{Dtype, View};
+
+use super::{HEADER_KEY, Header, Pianist, PianistError, PianistFileError, VERSION};
+use crate::network::Parameter;
+
+impl Pianist {
+    /// The pianist as a file's contents; the same pianist gives the same bytes.
+    ///
+    /// # Errors
+    /// If a parameter is not finite in f16.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, PianistError> {
+        let header = Header {
+            version: VERSION,
+            alphabet: self.alphabet,
+            time_base: self.time_base,
+            layers: self.blueprint.layers,
+            units: self.blueprint.units,
+            card: self.card.clone(),
+        };
+        let header = serde_json::to_string(&header).map_err(PianistError::Description)?;
+        let tensors = self
+            .layout
+            .parameters
+            .iter()
+            .map(|parameter| Tensor::pack(parameter, &self.parameters[parameter.range.clone()]))
+            .collect::<Result<Vec<_>, _>>()?;
+        let named = self.layout.parameters.iter().map(|parameter| &parameter.name).zip(tensors);
+        let metadata = [(HEADER_KEY.to_owned(), header)].into_iter().collect();
+        safetensors::serialize(named, Some(metadata))
+            .map_err(|error| PianistError::Damaged(error.to_string()))
+    }
+
+    /// Writes the pianist to a file. It is written beside it and then renamed, so that a crash leaves the old one.
+    pub fn write_file(&self, path: impl AsRef<Path>) -> Result<(), PianistFileError> {
+        let path = path.as_ref();
+        let bytes =
+            self.to_bytes().map_err(|source| PianistFileError::Invalid { path: path.to_owned(), source })?;
+        replace(path, &bytes).map_err(|source| PianistFileError::Unwritable { path: path.to_owned(), source })
+    }
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    let part = path.with_file_name(name);
+    let write = || {
+        let mut file = File::create(&part)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&part, path)
+    };
+    let written = write();
+    if written.is_err() {
+        let _ = fs::remove_file(&part);
+    }
+    written
+}
+
+/// A parameter in f16.
+struct Tensor {
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl Tensor {
+    fn pack(parameter: &Parameter, values: &[f32]) -> Result<Tensor, PianistError> {
+        let halves = values.iter().map(|&value| f16::from_f32(value));
+        if !halves.clone().all(f16::is_finite) {
+            return Err(PianistError::NotFinite(parameter.name.clone()));
+        }
+        let bytes = halves.flat_map(f16::to_le_bytes).collect();
+        Ok(Tensor { shape: parameter.stored_shape().to_vec(), bytes })
+    }
+}
+
+impl View for Tensor {
+    fn dtype(&self) -> Dtype {
+        Dtype::F16
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.bytes)
+    }
+
+    fn data_len(&self) -> usize {
+        self.bytes.len()
+    }
+}

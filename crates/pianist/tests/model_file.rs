@@ -1,0 +1,133 @@
+//! Pianists as files: what is written comes back, and what is damaged is refused.
+
+use std::sync::LazyLock;
+
+use etude_pianist::alphabet::Alphabet;
+use etude_pianist::card::{Card, Training, Validation};
+use etude_pianist::model_file::{Pianist, PianistError, PianistFileError};
+use etude_pianist::network::Layout;
+use etude_pianist::time::TimeBase;
+use proptest::prelude::*;
+
+/// A small pianist whose parameters are exact in f16.
+fn pianist(alphabet: Alphabet) -> Pianist {
+    let count = Layout::new(&alphabet.blueprint(2, 3)).len();
+    let parameters = (0..count).map(|i| (i % 512) as f32 / 256.0 - 1.0).collect();
+    let card = Card {
+        name: "étude".to_owned(),
+        data: "a | b".to_owned(),
+        training: Training { minutes: 12.5, steps: 1 << 40, notes: 7, setup: String::new() },
+        validation: Some(Validation {
+            nats_per_step: 2.5,
+            nats_per_note: 8.25,
+            attributes: vec![("key".to_owned(), 3.5)],
+        }),
+        ..Card::default()
+    };
+    Pianist::new(alphabet, TimeBase::Beats, 2, 3, parameters, card)
+}
+
+static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| pianist(Alphabet::Notes).to_bytes().unwrap());
+
+#[test]
+fn what_is_written_comes_back() {
+    for alphabet in [Alphabet::Notes, Alphabet::Events] {
+        let written = pianist(alphabet);
+        let bytes = written.to_bytes().unwrap();
+        let read = Pianist::read(&bytes).unwrap();
+        assert_eq!((read.alphabet, read.time_base), (alphabet, TimeBase::Beats));
+        assert_eq!(read.blueprint, written.blueprint);
+        assert_eq!(read.card, written.card);
+        assert!(read.parameters == written.parameters);
+        assert!(read.to_bytes().unwrap() == bytes, "the same pianist gives the same bytes");
+    }
+}
+
+#[test]
+fn a_file_is_replaced_whole() {
+    let folder = std::env::temp_dir().join(format!("etude-model-file-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("p.safetensors");
+    for _ in 0..2 {
+        pianist(Alphabet::Notes).write_file(&path).unwrap();
+        assert_eq!(Pianist::read_file(&path).unwrap().card.name, "étude");
+    }
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "nothing else is left behind");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn errors_name_the_file_and_what_to_do() {
+    let missing = Pianist::read_file("no/such.safetensors").unwrap_err().to_string();
+    assert!(missing.contains("no/such.safetensors"), "{missing}");
+    assert!(matches!(Pianist::read_file(std::env::temp_dir()), Err(PianistFileError::NotAFile { .. })));
+    let unwritable = pianist(Alphabet::Notes).write_file("/no/such/folder/p").unwrap_err();
+    assert!(matches!(unwritable, PianistFileError::Unwritable { .. }));
+}
+
+#[test]
+fn parameters_that_are_no_numbers_are_not_written() {
+    for bad in [f32::NAN, f32::INFINITY, 1e6] {
+        let mut broken = pianist(Alphabet::Notes);
+        *broken.parameters.last_mut().unwrap() = bad;
+        assert!(matches!(broken.to_bytes(), Err(PianistError::NotFinite(_))));
+    }
+}
+
+#[test]
+fn a_file_that_claims_another_network_is_refused() {
+    let replaced = |from: &str, to: &str| {
+        assert_eq!(from.len(), to.len());
+        let at = BYTES.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+        let mut bytes = BYTES.clone();
+        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+        Pianist::read(&bytes).unwrap_err()
+    };
+    assert!(matches!(replaced("\\\"layers\\\":2", "\\\"layers\\\":0"), PianistError::Size { layers: 0, .. }));
+    assert!(matches!(replaced("\\\"layers\\\":2", "\\\"layers\\\":9"), PianistError::Size { layers: 9, .. }));
+    assert!(matches!(replaced("\\\"layers\\\":2", "\\\"layers\\\":1"), PianistError::TooMany(3)));
+    assert!(matches!(replaced("\\\"units\\\":3", "\\\"units\\\":8"), PianistError::Parameter { .. }));
+    assert!(matches!(replaced("\\\"version\\\":1", "\\\"version\\\":2"), PianistError::Version(2)));
+    assert!(matches!(replaced("etude", "other"), PianistError::NotAPianist));
+    assert!(matches!(replaced("lstm.bias_ih_l0", "lstm.bias_ih_l7"), PianistError::Parameter { .. }));
+}
+
+#[test]
+fn the_card_page_says_what_a_user_must_know() {
+    let page = pianist(Alphabet::Notes).card_page().unwrap();
+    for fact in [
+        "étude",
+        "a \\| b",
+        "`notes` in beats",
+        "2 LSTM layers of 3 units",
+        "8.250",
+        "| key | 3.500 |",
+        "SHA-256",
+    ] {
+        assert!(page.contains(fact), "{fact} is missing in\n{page}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn damaged_bytes_are_refused_or_read_but_never_panic(
+        changes in prop::collection::vec((0..8000usize, any::<u8>()), 1..8),
+        length in prop_oneof![Just(usize::MAX), 0..9000usize],
+    ) {
+        let mut bytes = BYTES.clone();
+        for (at, value) in changes {
+            bytes[at] = value;
+        }
+        bytes.truncate(length);
+        let _ = Pianist::read(&bytes).map_err(|error| error.to_string());
+    }
+
+    #[test]
+    fn any_bytes_are_refused(mut bytes in prop::collection::vec(any::<u8>(), 0..200), header in 0..300u64) {
+        prop_assert!(Pianist::read(&bytes).is_err());
+        if let Some(length) = bytes.first_chunk_mut() {
+            *length = header.to_le_bytes();
+        }
+        prop_assert!(Pianist::read(&bytes).is_err());
+    }
+}
