@@ -67,7 +67,7 @@ pub enum PrepareError {
     },
     /// No file is left to train on.
     #[error("there is nothing to train on in --input: {0}")]
-    Nothing(Report),
+    Nothing(Box<Report>),
     /// Ctrl-C.
     #[error("interrupted; no corpus was written")]
     Interrupted,
@@ -101,7 +101,7 @@ pub fn prepare(args: &PrepareArgs) -> Result<Report, PrepareError> {
     let drafts = drafts(music, &pieces);
     report.count(&drafts);
     if !drafts.iter().any(|draft| draft.split == Split::Train) {
-        return Err(PrepareError::Nothing(report));
+        return Err(PrepareError::Nothing(Box::new(report)));
     }
     corpus::write(&args.output, args.alphabet, args.time_base, &drafts)?;
     Ok(report)

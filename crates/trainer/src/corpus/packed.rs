@@ -175,10 +175,7 @@ fn pack_events(performance: &Performance<f64>, part: impl Fn(f64) -> u32) -> Vec
 }
 
 /// Notes with their places; those that rounding has put in one place are sorted by key again.
-fn notes_in_order<'a>(
-    performance: &'a Performance<f64>,
-    part: impl Fn(f64) -> u32,
-) -> Vec<(u32, &'a Note<f64>)> {
+fn notes_in_order(performance: &Performance<f64>, part: impl Fn(f64) -> u32) -> Vec<(u32, &Note<f64>)> {
     let mut notes: Vec<_> = performance.notes.iter().map(|note| (part(note.onset), note)).collect();
     notes.sort_by_key(|&(onset, note)| (onset, note.key));
     notes
