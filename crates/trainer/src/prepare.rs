@@ -1,6 +1,6 @@
 //! `prepare`: from folders of MIDI files to a corpus.
 
-mod duplicates;
+mod copies;
 mod files;
 mod pieces;
 mod reading;
@@ -92,7 +92,7 @@ pub fn prepare(args: &PrepareArgs) -> Result<Report, PrepareError> {
     let mut report = Report::new(found.len(), args.time_base);
     let (mut music, skipped) = read_all(found, args.time_base)?;
     report.skip(skipped);
-    report.skip(duplicates::remove(&mut music));
+    report.skip(copies::remove(&mut music));
 
     let pieces = pieces::group(&music);
     if args.valid.is_empty() {
@@ -102,6 +102,9 @@ pub fn prepare(args: &PrepareArgs) -> Result<Report, PrepareError> {
     report.count(&drafts);
     if !drafts.iter().any(|draft| draft.split == Split::Train) {
         return Err(PrepareError::Nothing(Box::new(report)));
+    }
+    if interrupt::requested() {
+        return Err(PrepareError::Interrupted);
     }
     corpus::write(&args.output, args.alphabet, args.time_base, &drafts)?;
     Ok(report)

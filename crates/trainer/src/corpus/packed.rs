@@ -15,6 +15,8 @@ pub struct Packed {
     pub(super) time_base: TimeBase,
     pub(super) events: Vec<EventRecord>,
     pub(super) bars: Vec<BarRecord>,
+    note_count: usize,
+    duration: f64,
 }
 
 /// The performance lasts longer than [`LONGEST`].
@@ -33,26 +35,26 @@ impl Packed {
         let scale = parts_per_unit(time_base);
         let part = |time: f64| ((time - origin) * scale).round().max(0.0) as u32;
         let last = part(performance.last_event());
-        Ok(Packed { time_base, events: pack_events(performance, part), bars: pack_bars(bars, part, last) })
+        let events = pack_events(performance, part);
+        let bars = pack_bars(bars, part, last);
+        let view = PackedView { time_base, events: &events, bars: &bars };
+        let (note_count, duration) = (view.note_count(), view.duration());
+        Ok(Packed { time_base, events, bars, note_count, duration })
     }
 
-    /// What was packed, to the nearest tenth of a tick.
-    pub fn performance(&self) -> Performance<f64> {
-        self.view().performance()
+    /// The notes, to the nearest tenth of a tick, sorted by onset, then by key.
+    pub fn notes(&self) -> impl Iterator<Item = Note<f64>> {
+        notes(&self.events, self.time_base)
     }
 
     /// How many notes it has.
     pub fn note_count(&self) -> usize {
-        self.view().note_count()
+        self.note_count
     }
 
     /// From 0 to the end of the last note or the last pedal change, in seconds or quarter notes.
     pub fn duration(&self) -> f64 {
-        self.view().duration()
-    }
-
-    fn view(&self) -> PackedView<'_> {
-        PackedView { time_base: self.time_base, events: &self.events, bars: &self.bars }
+        self.duration
     }
 }
 
@@ -65,23 +67,13 @@ pub(super) struct PackedView<'a> {
 
 impl PackedView<'_> {
     pub fn performance(&self) -> Performance<f64> {
-        let unit = |parts: u32| f64::from(parts) / parts_per_unit(self.time_base);
+        let change = |(time, event): (f64, &EventRecord)| {
+            let down = event.key == PEDAL_DOWN;
+            (down || event.key == PEDAL_UP).then_some(PedalChange { time, down })
+        };
         let mut performance = Performance { notes: Vec::with_capacity(self.events.len()), pedal: Vec::new() };
-        let mut now = 0u32;
-        for event in self.events {
-            now = now.saturating_add(event.delta.get().into());
-            match event.key {
-                PEDAL_DOWN | PEDAL_UP => {
-                    performance.pedal.push(PedalChange { time: unit(now), down: event.key == PEDAL_DOWN })
-                }
-                key => performance.notes.extend(Key::from_index(key.into()).map(|key| Note {
-                    onset: unit(now),
-                    duration: unit(event.duration.get().into()),
-                    key,
-                    velocity: Velocity::new(event.velocity),
-                })),
-            }
-        }
+        performance.notes.extend(notes(self.events, self.time_base));
+        performance.pedal.extend(timed(self.events, self.time_base).filter_map(change));
         performance
     }
 
@@ -140,6 +132,26 @@ impl PackedView<'_> {
         }
         Ok(())
     }
+}
+
+/// The notes among records, in seconds or quarter notes.
+fn notes(events: &[EventRecord], time_base: TimeBase) -> impl Iterator<Item = Note<f64>> {
+    let parts_per_unit = parts_per_unit(time_base);
+    timed(events, time_base).filter_map(move |(onset, event)| {
+        let key = Key::from_index(event.key.into())?;
+        let duration = f64::from(event.duration.get()) / parts_per_unit;
+        Some(Note { onset, duration, key, velocity: Velocity::new(event.velocity) })
+    })
+}
+
+/// Records with their times in seconds or quarter notes.
+fn timed(events: &[EventRecord], time_base: TimeBase) -> impl Iterator<Item = (f64, &EventRecord)> {
+    let parts_per_unit = parts_per_unit(time_base);
+    let mut now = 0;
+    events.iter().map(move |event| {
+        now += u64::from(event.delta.get());
+        (now as f64 / parts_per_unit, event)
+    })
 }
 
 /// Tenths of a tick in a second or a quarter note.

@@ -38,7 +38,6 @@ pub fn write(
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let unfinished = unfinished_file(folder).map_err(io)?;
     write_parts(unfinished.as_file(), &header, &records, drafts).map_err(io)?;
-    unfinished.as_file().sync_all().map_err(io)?;
     unfinished.persist(path).map_err(|error| io(error.error))?;
     Ok(())
 }

@@ -17,11 +17,11 @@ const PHRASE: usize = 6;
 const CHORD: f64 = 0.05;
 /// How many phrases, of all files together, are compared; above that, a fair sample of each file's. Enough for
 /// some hundred phrases of each of several thousand files.
-const MOST_PHRASES: usize = 1 << 20;
+const MOST_PHRASES: usize = 1 << 21;
 /// Phrases that more performances than this have in common say nothing about the piece.
 const COMMON: usize = 128;
 /// The part of the phrases of the shorter one that two performances of one piece share at least.
-const SHARED: f64 = 0.1;
+const SHARED: f64 = 0.08;
 
 /// The phrases of a performance in seconds.
 pub fn phrases(performance: &Performance<f64>) -> Vec<Phrase> {

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use etude_pianist::midi::{self, Recording};
 use etude_pianist::time::{BeatMap, TimeBase};
 
-use super::duplicates;
 use super::files::Found;
 use super::pieces::{self, Phrase};
 use crate::corpus::{Packed, Split};
@@ -21,10 +20,6 @@ pub struct Music {
     pub name: String,
     pub split: Split,
     pub packed: Packed,
-    /// How many notes are played.
-    pub notes: usize,
-    /// What other files of the same performance are recognised by.
-    pub fingerprint: u64,
     /// What the piece is recognised by.
     pub phrases: Vec<Phrase>,
 }
@@ -51,8 +46,8 @@ pub enum Reason {
     TooShort,
     /// It lasts more than a day.
     TooLong,
-    /// Another file has the same notes.
-    Duplicate,
+    /// Another file has the same notes, or one of the two is an excerpt of the other.
+    Copy,
 }
 
 impl fmt::Display for Reason {
@@ -62,7 +57,7 @@ impl fmt::Display for Reason {
             Reason::BadBeats => "the file of beats beside it can't be read",
             Reason::TooShort => "fewer than 16 notes are no music to learn from",
             Reason::TooLong => "longer than a day",
-            Reason::Duplicate => "the same notes as another file",
+            Reason::Copy => "copies: the same notes as another file, or one an excerpt of the other",
         })
     }
 }
@@ -76,7 +71,6 @@ pub fn read(found: Found, time_base: TimeBase) -> Result<Music, Skipped> {
     if notes < FEWEST_NOTES {
         return Err(skip(Reason::TooShort, format!("{notes} notes")));
     }
-    let fingerprint = duplicates::fingerprint(&recording.performance);
     let phrases = pieces::phrases(&recording.performance);
     let packed = match time_base {
         TimeBase::Seconds => Packed::new(&recording.performance, &[], time_base),
@@ -87,7 +81,7 @@ pub fn read(found: Found, time_base: TimeBase) -> Result<Music, Skipped> {
         }
     };
     let packed = packed.map_err(|error| skip(Reason::TooLong, error.to_string()))?;
-    Ok(Music { name: found.name, split: found.split, packed, notes, fingerprint, phrases })
+    Ok(Music { name: found.name, split: found.split, packed, phrases })
 }
 
 /// The beats written down beside a MIDI file, or else the file's own.

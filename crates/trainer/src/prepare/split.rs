@@ -1,26 +1,32 @@
 //! Setting pieces apart for validation.
 
+use super::pieces::Phrase;
 use super::reading::Music;
 use crate::corpus::Split;
 
 /// The part of all notes that is set apart, at most: enough to measure by, little enough not to be missed.
 const VALID: f64 = 0.05;
+/// Where there is a choice, so many pieces at least, so that no favourite of all pianists decides the measure.
+const PIECES: usize = 20;
 
 /// Marks whole pieces for validation, about one note in twenty, or one piece if there are few. Which ones depends
 /// on what they sound like, not on names or order. A single piece stays in training.
 pub fn split(music: &mut [Music], pieces: &[u32]) {
     let mut candidates = candidates(music, pieces);
-    let total: usize = candidates.iter().map(|candidate| candidate.notes).sum();
     candidates.sort_by_key(|candidate| (candidate.lot, candidate.piece));
-    let mut room = (total as f64 * VALID) as usize;
+    let total: usize = candidates.iter().map(|candidate| candidate.notes).sum();
+    let room = (total as f64 * VALID) as usize;
     let mut chosen = vec![false; candidates.len()];
-    for candidate in &candidates {
-        if candidate.notes <= room {
-            room -= candidate.notes;
-            chosen[candidate.piece] = true;
+    let mut taken = 0;
+    for largest in [room / PIECES, room] {
+        for candidate in candidates.iter().filter(|candidate| candidate.notes <= largest) {
+            if !chosen[candidate.piece] && taken + candidate.notes <= room {
+                taken += candidate.notes;
+                chosen[candidate.piece] = true;
+            }
         }
     }
-    if !chosen.contains(&true) && candidates.len() > 1 {
+    if taken == 0 && candidates.len() > 1 {
         let smallest = candidates.iter().min_by_key(|candidate| candidate.notes);
         smallest.into_iter().for_each(|candidate| chosen[candidate.piece] = true);
     }
@@ -37,6 +43,7 @@ struct Candidate {
     lot: u64,
 }
 
+/// All pieces, in the order of their numbers.
 fn candidates(music: &[Music], pieces: &[u32]) -> Vec<Candidate> {
     let mut candidates: Vec<Candidate> = Vec::new();
     for (music, &piece) in music.iter().zip(pieces) {
@@ -44,8 +51,15 @@ fn candidates(music: &[Music], pieces: &[u32]) -> Vec<Candidate> {
         if piece == candidates.len() {
             candidates.push(Candidate { piece, notes: 0, lot: u64::MAX });
         }
-        candidates[piece].notes += music.notes;
-        candidates[piece].lot = candidates[piece].lot.min(music.fingerprint);
+        candidates[piece].notes += music.packed.note_count();
+        candidates[piece].lot = candidates[piece].lot.min(lot(music));
     }
     candidates
+}
+
+fn lot(music: &Music) -> u64 {
+    let mix = |lot: u64, &phrase: &Phrase| {
+        (lot ^ u64::from(phrase)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
+    };
+    music.phrases.iter().fold(0, mix)
 }
