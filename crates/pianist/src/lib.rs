@@ -8,4 +8,5 @@ pub mod midi;
 pub mod model_file;
 pub mod network;
 pub mod note;
+pub mod statistics;
 pub mod time;

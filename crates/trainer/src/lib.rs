@@ -2,6 +2,7 @@
 
 pub mod backward;
 pub mod batch;
+pub mod copied;
 pub mod corpus;
 pub mod forward;
 pub mod interrupt;
