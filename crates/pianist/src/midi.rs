@@ -4,6 +4,7 @@ mod clock;
 mod events;
 mod file;
 mod read;
+mod track;
 mod write;
 
 pub use file::{MidiFileError, read_file};

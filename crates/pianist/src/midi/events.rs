@@ -1,8 +1,9 @@
 //! The events of a file that matter to a piano, gathered track by track.
 
-use midly::{EventIter, MetaMessage, MidiMessage, TrackEventKind};
-
-use super::MidiError;
+use super::{
+    MidiError,
+    track::{TrackEvent, TrackEvents, kind, meta},
+};
 use crate::{
     note::{Key, Note, Velocity},
     time::TimeSignature,
@@ -11,7 +12,7 @@ use crate::{
 const CHANNELS: usize = 16;
 
 /// The tenth channel, by convention percussion.
-const PERCUSSION: usize = 9;
+const PERCUSSION: u8 = 9;
 
 const SUSTAIN: u8 = 64;
 const RESET_ALL_CONTROLLERS: u8 = 121;
@@ -22,10 +23,15 @@ const ALL_NOTES_OFF: u8 = 123;
 /// fill memory.
 const MOST_EVENTS: usize = 1 << 20;
 
+/// What a note takes in a piano file, with its release and its share of the pedal.
+const BYTES_PER_NOTE: usize = 10;
+
 /// What a file says, in its own ticks.
 pub(super) struct Events {
-    /// Of every track in turn, sorted by onset within a track and channel.
+    /// Of every track in turn, sorted by onset within a track; those that hang have no duration.
     pub notes: Vec<Note<u64>>,
+    /// Notes that no release ended, again, with a duration to the end of their track.
+    pub hanging: Vec<Note<u64>>,
     /// Sustain pedals of every track in turn.
     pub pedals: Vec<Sustain>,
     /// Tick and microseconds per quarter note, never zero.
@@ -56,9 +62,11 @@ struct Sounding {
 }
 
 impl Events {
-    pub(super) fn new() -> Events {
+    /// Nothing yet, with room for the notes that `bytes` of a file are likely to hold.
+    pub(super) fn with_room_for(bytes: usize) -> Events {
         Events {
-            notes: Vec::new(),
+            notes: Vec::with_capacity((bytes / BYTES_PER_NOTE).min(MOST_EVENTS)),
+            hanging: Vec::new(),
             pedals: Vec::new(),
             tempi: Vec::new(),
             metres: Vec::new(),
@@ -69,83 +77,73 @@ impl Events {
     }
 
     /// Gathers a track up to its end, or to where it is damaged.
-    pub(super) fn read_track(&mut self, mut track: EventIter) -> Result<(), MidiError> {
-        let mut tick = 0;
-        let mut status = None;
-        // A damaged event ends the iteration; what came before it stands.
-        while let Some(Ok(event)) = track.next() {
-            tick += u64::from(event.delta.as_int());
-            match event.kind {
-                TrackEventKind::Midi { channel, message } => {
-                    status = track.running_status();
-                    self.read_message(tick, channel.as_int(), message);
+    pub(super) fn read_track(&mut self, bytes: &[u8]) -> Result<(), MidiError> {
+        let mut track = TrackEvents::new(bytes);
+        while let Some(event) = track.next() {
+            match event {
+                TrackEvent::Channel { channel: PERCUSSION, .. } => {}
+                TrackEvent::Channel { kind, channel, data } => {
+                    self.read_message(track.tick(), kind, channel, data)?;
                 }
-                TrackEventKind::Meta(MetaMessage::EndOfTrack) => break,
-                TrackEventKind::Meta(message) => self.read_meta(tick, message),
-                _ => {}
+                TrackEvent::Meta { kind: meta::END_OF_TRACK, .. } => break,
+                TrackEvent::Meta { kind, contents } => self.read_meta(track.tick(), kind, contents)?,
             }
-            // Many files go on with the running status after a meta event, though the standard forbids it.
-            *track.running_status_mut() = status;
-            self.check_size()?;
         }
-        self.end_track(tick);
-        Ok(())
+        self.end_track(track.tick())
     }
 
-    fn read_message(&mut self, tick: u64, channel: u8, message: MidiMessage) {
-        if usize::from(channel) == PERCUSSION {
-            return;
-        }
-        match message {
-            MidiMessage::NoteOn { key, vel } if vel > 0 => {
-                self.strike(tick, channel, key.as_int(), Velocity::new(vel.as_int()));
+    fn read_message(&mut self, tick: u64, kind: u8, channel: u8, data: [u8; 2]) -> Result<(), MidiError> {
+        match (kind, data) {
+            (kind::NOTE_ON, [key, velocity]) if velocity > 0 => self.strike(tick, channel, key, velocity)?,
+            (kind::NOTE_ON | kind::NOTE_OFF, [key, _]) => self.release(tick, channel, key),
+            (kind::CONTROLLER, [SUSTAIN, value]) => {
+                keep(&mut self.pedals, Sustain { tick, channel, down: value >= 64 })?;
             }
-            MidiMessage::NoteOn { key, .. } | MidiMessage::NoteOff { key, .. } => {
-                self.release(tick, channel, key.as_int());
+            (kind::CONTROLLER, [RESET_ALL_CONTROLLERS, _]) => {
+                keep(&mut self.pedals, Sustain { tick, channel, down: false })?;
             }
-            MidiMessage::Controller { controller, value } => {
-                self.control(tick, channel, controller.as_int(), value.as_int());
-            }
-            _ => {}
-        }
-    }
-
-    fn read_meta(&mut self, tick: u64, message: MetaMessage) {
-        match message {
-            MetaMessage::Tempo(tempo) if tempo.as_int() > 0 => self.tempi.push((tick, tempo.as_int())),
-            MetaMessage::TimeSignature(numerator, power, ..) => {
-                let denominator = 1u8.checked_shl(power.into()).unwrap_or(0);
-                self.metres
-                    .extend(TimeSignature::new(numerator, denominator).ok().map(|metre| (tick, metre)));
-            }
-            _ => {}
-        }
-    }
-
-    fn control(&mut self, tick: u64, channel: u8, controller: u8, value: u8) {
-        match controller {
-            SUSTAIN => self.pedals.push(Sustain { tick, channel, down: value >= 64 }),
-            RESET_ALL_CONTROLLERS => self.pedals.push(Sustain { tick, channel, down: false }),
-            // Changing the mode (124 to 127) implies it.
-            ALL_SOUND_OFF | ALL_NOTES_OFF.. => {
+            // Changing the mode (124 to 127) implies that all notes end.
+            (kind::CONTROLLER, [ALL_SOUND_OFF | ALL_NOTES_OFF.., _]) => {
                 let first = usize::from(channel) * Key::COUNT;
                 (first..first + Key::COUNT).for_each(|voice| self.end_note(voice, tick));
             }
             _ => {}
         }
+        Ok(())
     }
 
-    fn strike(&mut self, tick: u64, channel: u8, midi: u8, velocity: Velocity) {
+    fn read_meta(&mut self, tick: u64, kind: u8, contents: &[u8]) -> Result<(), MidiError> {
+        match (kind, contents) {
+            (meta::TEMPO, &[high, middle, low, ..]) => {
+                let tempo = u32::from_be_bytes([0, high, middle, low]);
+                // Time would stand still.
+                if tempo > 0 {
+                    keep(&mut self.tempi, (tick, tempo))?;
+                }
+            }
+            (meta::TIME_SIGNATURE, &[numerator, power, ..]) => {
+                let denominator = 1u8.checked_shl(power.into()).unwrap_or(0);
+                if let Ok(metre) = TimeSignature::new(numerator, denominator) {
+                    keep(&mut self.metres, (tick, metre))?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn strike(&mut self, tick: u64, channel: u8, midi: u8, velocity: u8) -> Result<(), MidiError> {
         let Some(key) = Key::from_midi(midi) else {
             self.outside_keyboard += 1;
-            return;
+            return Ok(());
         };
         let voice = voice(channel, key);
+        let velocity = Velocity::new(velocity);
         if let Some(sounding) = self.sounding[voice] {
             let note = &mut self.notes[sounding.index as usize];
             if note.onset == tick {
                 note.velocity = note.velocity.max(velocity);
-                return;
+                return Ok(());
             }
             note.duration = tick - note.onset;
         } else {
@@ -153,7 +151,7 @@ impl Events {
         }
         let restruck = self.sounding[voice].is_some();
         self.sounding[voice] = Some(Sounding { index: self.notes.len() as u32, restruck });
-        self.notes.push(Note { onset: tick, duration: 0, key, velocity });
+        keep(&mut self.notes, Note { onset: tick, duration: 0, key, velocity })
     }
 
     fn release(&mut self, tick: u64, channel: u8, midi: u8) {
@@ -177,17 +175,25 @@ impl Events {
         }
     }
 
-    /// Ends what hangs. Most tracks leave nothing, and a hostile file may have millions of them.
-    fn end_track(&mut self, tick: u64) {
+    /// Lists what hangs. Most tracks leave nothing, and a hostile file may have millions of them.
+    fn end_track(&mut self, tick: u64) -> Result<(), MidiError> {
         if self.sounding_count > 0 {
-            (0..self.sounding.len()).for_each(|voice| self.end_note(voice, tick));
+            for sounding in self.sounding.iter_mut().filter_map(Option::take) {
+                let note = self.notes[sounding.index as usize];
+                keep(&mut self.hanging, Note { duration: tick - note.onset, ..note })?;
+            }
+            self.sounding_count = 0;
         }
+        Ok(())
     }
+}
 
-    fn check_size(&self) -> Result<(), MidiError> {
-        let largest = self.notes.len().max(self.pedals.len()).max(self.tempi.len()).max(self.metres.len());
-        if largest > MOST_EVENTS { Err(MidiError::TooManyEvents) } else { Ok(()) }
+fn keep<T>(list: &mut Vec<T>, item: T) -> Result<(), MidiError> {
+    if list.len() >= MOST_EVENTS {
+        return Err(MidiError::TooManyEvents);
     }
+    list.push(item);
+    Ok(())
 }
 
 fn voice(channel: u8, key: Key) -> usize {

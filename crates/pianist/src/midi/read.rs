@@ -67,15 +67,19 @@ pub fn read(bytes: &[u8]) -> Result<Recording, MidiError> {
         return Err(MidiError::Independent);
     }
     let division = Division::new(header.timing)?;
-    let mut events = Events::new();
+    let mut events = Events::with_room_for(bytes.len());
     let mut tracks = tracks.map_while(Result::ok).peekable();
     tracks.peek().ok_or(MidiError::NoTracks)?;
     for track in tracks {
-        events.read_track(track)?;
+        events.read_track(track.unread())?;
     }
     events.tempi.sort_by_key(|&(tick, _)| tick);
     events.metres.sort_by_key(|&(tick, _)| tick);
     let clock = Clock::new(division, &events.tempi);
+    hold_across_voices(&mut events.notes);
+    // Only now: a note that hangs by mistake must not hold its key for the other voices.
+    events.notes.append(&mut events.hanging);
+    on_one_keyboard(&mut events.notes);
     Ok(Recording {
         performance: Performance {
             notes: place_notes(events.notes, &clock)?,
@@ -113,10 +117,8 @@ fn unwrap_riff(bytes: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// The notes of all voices on one keyboard, in seconds.
-fn place_notes(mut notes: Vec<Note<u64>>, clock: &Clock) -> Result<Vec<Note<f64>>, MidiError> {
-    hold_across_voices(&mut notes);
-    on_one_keyboard(&mut notes);
+/// Sorted notes, in seconds.
+fn place_notes(notes: Vec<Note<u64>>, clock: &Clock) -> Result<Vec<Note<f64>>, MidiError> {
     let place = |note: Note<u64>| {
         let onset = clock.seconds(note.onset);
         let end = clock.seconds(note.onset + note.duration).min(LONGEST);

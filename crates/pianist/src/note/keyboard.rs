@@ -35,10 +35,12 @@ pub(crate) fn hold_across_voices(notes: &mut [Note<u64>]) {
     }
 }
 
-/// Sorts by onset, then by key. Most notes come sorted already, and asking first is cheap.
+/// Sorts by onset, then by key. Most notes come sorted by onset already, and a chord is short.
 fn sort(notes: &mut [Note<u64>]) {
-    let place = |note: &Note<u64>| (note.onset, note.key);
-    if !notes.is_sorted_by_key(place) {
-        notes.sort_by_key(place);
+    if !notes.is_sorted_by_key(|note| note.onset) {
+        notes.sort_by_key(|note| note.onset);
+    }
+    for chord in notes.chunk_by_mut(|one, next| one.onset == next.onset) {
+        chord.sort_by_key(|note| note.key);
     }
 }
