@@ -1,16 +1,15 @@
 //! Time bases, the tick grid, the folded pedal and time signatures.
 
-mod common;
-
 use std::collections::HashMap;
 
-use common::{note, pedal, performances};
 use etude_pianist::{
     note::Performance,
     time::{MAX_TICKS, Ticks, TimeBase, TimeSignature},
 };
 use proptest::prelude::*;
 use serde::{Deserialize, de::IntoDeserializer};
+
+use crate::common::{note, pedal, performances};
 
 fn seconds(notes: &[(u8, f64, f64)], pedal_times: &[f64]) -> Performance<f64> {
     let notes = notes.iter().map(|&(key, onset, duration)| note(key, 64, onset, duration)).collect();

@@ -1,0 +1,7 @@
+//! Performances: read, written, quantised, mapped to beats.
+
+mod beat_map;
+mod clip;
+mod common;
+mod midi;
+mod time;
