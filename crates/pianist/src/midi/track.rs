@@ -1,6 +1,6 @@
 //! The events in the bytes of one track.
 //!
-//! midly reads events too, but this reader is three times as fast on piano files, which is most of what preparing a
+//! midly reads events too, but this reader is twice as fast on piano files, which is most of what preparing a
 //! corpus costs, and it goes on where many files break the standard: running status after a meta event, data bytes
 //! with the top bit set, meta events of odd length.
 
