@@ -33,7 +33,8 @@ impl Packed {
             return Err(TooLong);
         }
         let scale = parts_per_unit(time_base);
-        let part = |time: f64| ((time - origin) * scale).round().max(0.0) as u32;
+        // Rounds, as the conversion cuts off; what is before the origin goes there.
+        let part = |time: f64| ((time - origin) * scale + 0.5) as u32;
         let last = part(performance.last_event());
         let events = pack_events(performance, part);
         let bars = pack_bars(bars, part, last);

@@ -3,7 +3,7 @@
 //! A phrase is six pitches in a row. Two performances of a piece share many phrases, however they are played; other
 //! music shares few, once the phrases that everything shares (scales, trills, repeated notes) are left aside.
 
-use etude_pianist::note::{Note, Performance};
+use etude_pianist::note::Performance;
 use rayon::prelude::*;
 
 use super::reading::Music;
@@ -25,11 +25,18 @@ const SHARED: f64 = 0.08;
 
 /// The phrases of a performance in seconds.
 pub fn phrases(performance: &Performance<f64>) -> Vec<Phrase> {
-    let mut notes = performance.notes.clone();
-    for chord in notes.chunk_by_mut(|a, b| b.onset - a.onset < CHORD) {
-        chord.sort_unstable_by_key(|note| note.key);
+    let mut pitches = Vec::with_capacity(performance.notes.len());
+    for chord in performance.notes.chunk_by(|a, b| b.onset - a.onset < CHORD) {
+        let start = pitches.len();
+        pitches.extend(chord.iter().map(|note| note.key.midi()));
+        pitches[start..].sort_unstable();
     }
-    notes.windows(PHRASE).map(fingerprint).collect()
+    let mut phrase = 0;
+    let with_last = pitches.into_iter().map(|pitch| {
+        phrase = (phrase << 7 | u64::from(pitch)) & ((1 << (7 * PHRASE)) - 1);
+        fingerprint(phrase)
+    });
+    with_last.skip(PHRASE - 1).collect()
 }
 
 /// The number of the piece that each performance plays, counted from 0 in the order of their first performances.
@@ -50,9 +57,8 @@ pub fn group(music: &[Music]) -> Vec<u32> {
     union.numbers()
 }
 
-fn fingerprint(notes: &[Note<f64>]) -> Phrase {
-    let mix = |hash: u64, note: &Note<f64>| hash << 7 | u64::from(note.key.midi());
-    let pitches = notes.iter().fold(1, mix);
+/// A fingerprint of pitches of 7 bits each.
+fn fingerprint(pitches: u64) -> Phrase {
     // A multiplication by an odd constant spreads all bits into the upper half.
     (pitches.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as Phrase
 }

@@ -57,9 +57,10 @@ fn candidates(music: &[Music], pieces: &[u32]) -> Vec<Candidate> {
     candidates
 }
 
+/// Drawn from how the performance begins.
 fn lot(music: &Music) -> u64 {
     let mix = |lot: u64, &phrase: &Phrase| {
         (lot ^ u64::from(phrase)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
     };
-    music.phrases.iter().fold(0, mix)
+    music.phrases.iter().take(100).fold(0, mix)
 }
