@@ -3,6 +3,7 @@
 
 pub mod alphabet;
 pub mod card;
+pub mod engine;
 pub mod kernel;
 pub mod midi;
 pub mod model_file;

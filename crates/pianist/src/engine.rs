@@ -1,0 +1,239 @@
+//! The network at play: one step at a time for a batch of streams, on the processor.
+//!
+//! An [`Engine`] holds a pianist's weights, packed once and shared by everything that plays it; a [`Memory`] holds the
+//! state of some streams and the working space of a step. A step is [`Engine::advance`], then [`Engine::head`] for each
+//! head that a stream asks for. Each stream's results are the same, bit for bit, whichever others share its batch.
+//!
+//! These two calls are all that composing needs of a backend: one that runs elsewhere or more coarsely replaces this
+//! pair of types.
+
+mod memory;
+
+pub use memory::Memory;
+
+use crate::alphabet::Alphabet;
+use crate::kernel::{Kernel, Panels, Rows, product, sigmoid, tanh};
+use crate::model_file::Pianist;
+use crate::network::{Blueprint, Inputs, Layout};
+use crate::time::TimeBase;
+use memory::InputRows;
+
+/// A pianist's weights, packed for one kernel.
+pub struct Engine {
+    alphabet: Alphabet,
+    time_base: TimeBase,
+    blueprint: Blueprint,
+    kernel: Kernel,
+    embeddings: Vec<Table>,
+    layers: Vec<Layer>,
+    heads: Vec<HeadWeights>,
+}
+
+/// An embedding: a vector of `width` values for each symbol.
+struct Table {
+    values: Vec<f32>,
+    width: usize,
+}
+
+struct Layer {
+    input: Panels,
+    recurrent: Panels,
+    bias: Vec<f32>,
+}
+
+struct HeadWeights {
+    embeddings: Vec<Table>,
+    hidden: Panels,
+    hidden_bias: Vec<f32>,
+    output: Panels,
+    output_bias: Vec<f32>,
+}
+
+impl Engine {
+    /// Packs the weights of `pianist`.
+    ///
+    /// # Panics
+    /// If this machine can't run `kernel`, or the pianist's parts do not belong together.
+    pub fn new(pianist: &Pianist, kernel: Kernel) -> Engine {
+        let Pianist { blueprint, layout, parameters, .. } = pianist;
+        let source = Source { layout, parameters, kernel };
+        Engine {
+            alphabet: pianist.alphabet,
+            time_base: pianist.time_base,
+            blueprint: blueprint.clone(),
+            kernel,
+            embeddings: source.tables(&layout.embeddings),
+            layers: layout
+                .layers
+                .iter()
+                .map(|layer| Layer {
+                    input: source.panels(layer.input),
+                    recurrent: source.panels(layer.recurrent),
+                    bias: source.values(layer.bias),
+                })
+                .collect(),
+            heads: layout
+                .heads
+                .iter()
+                .map(|head| HeadWeights {
+                    embeddings: source.tables(&head.embeddings),
+                    hidden: source.panels(head.hidden),
+                    hidden_bias: source.values(head.hidden_bias),
+                    output: source.panels(head.output),
+                    output_bias: source.values(head.output_bias),
+                })
+                .collect(),
+        }
+    }
+
+    /// How the pianist spells performances.
+    pub fn alphabet(&self) -> Alphabet {
+        self.alphabet
+    }
+
+    /// What the pianist counts time in.
+    pub fn time_base(&self) -> TimeBase {
+        self.time_base
+    }
+
+    /// The size of the network's parts.
+    pub fn blueprint(&self) -> &Blueprint {
+        &self.blueprint
+    }
+
+    /// The state of `streams` streams that have heard nothing, with the space to work on all of them at once.
+    pub fn memory(&self, streams: usize) -> Memory {
+        Memory::new(&self.blueprint, streams)
+    }
+
+    /// Lets each of `streams` hear its row of [`Memory::input_row`]: the first stream the first row, and so on.
+    /// Allocates nothing once called with as many streams.
+    ///
+    /// # Panics
+    /// If a stream or a symbol is out of range.
+    pub fn advance(&self, memory: &mut Memory, streams: &[usize]) {
+        let Memory { inputs, below, .. } = memory;
+        let width = self.blueprint.inputs.width();
+        below.resize(streams.len() * width, 0.0);
+        gather(&self.blueprint.inputs, &self.embeddings, inputs, streams.len(), below, width);
+        for layer in 0..self.layers.len() {
+            self.run_layer(layer, memory, streams);
+        }
+        let units = self.blueprint.units;
+        for (row, &stream) in memory.below.chunks_exact(units).zip(streams) {
+            memory.outputs[stream * units..][..units].copy_from_slice(row);
+        }
+    }
+
+    /// Lets `head` choose for each of `streams`, reading its row of [`Memory::head_row`]; the results are in
+    /// [`Memory::logits`], row by row. Allocates nothing once called with as many streams.
+    ///
+    /// # Panics
+    /// If a stream or a symbol is out of range.
+    pub fn head(&self, memory: &mut Memory, head: usize, streams: &[usize]) {
+        let (blueprint, weights) = (&self.blueprint.heads[head], &self.heads[head]);
+        let (units, hidden, rows) = (self.blueprint.units, blueprint.hidden, streams.len());
+        let width = hidden + blueprint.inputs.width() + units;
+        let Memory { heads, outputs, joined, gates, logits, scratch, .. } = memory;
+
+        joined.resize(rows * width, 0.0);
+        gather(&blueprint.inputs, &weights.embeddings, &heads[head], rows, &mut joined[hidden..], width);
+        for (row, &stream) in joined.chunks_exact_mut(width).zip(streams) {
+            row[width - units..].copy_from_slice(&outputs[stream * units..][..units]);
+        }
+        gates.resize(rows * hidden, 0.0);
+        fill_rows(gates, &weights.hidden_bias);
+        let reads = Rows { data: &joined[hidden..], stride: width, width: width - hidden };
+        product(reads, rows, &weights.hidden, gates, hidden, true, scratch);
+        for (row, hidden) in joined.chunks_exact_mut(width).zip(gates.chunks_exact(hidden)) {
+            row.iter_mut().zip(hidden).for_each(|(out, x)| *out = x.max(0.0));
+        }
+        logits.resize(rows * blueprint.symbols, 0.0);
+        fill_rows(logits, &weights.output_bias);
+        let reads = Rows { data: joined, stride: width, width: width - units };
+        product(reads, rows, &weights.output, logits, blueprint.symbols, true, scratch);
+        memory.logits_width = blueprint.symbols;
+    }
+
+    /// Takes `memory.below` through a layer, in place.
+    fn run_layer(&self, index: usize, memory: &mut Memory, streams: &[usize]) {
+        let (units, rows, weights) = (self.blueprint.units, streams.len(), &self.layers[index]);
+        let Memory { layers, below, joined, gates, scratch, .. } = memory;
+        let state = &mut layers[index];
+        gates.resize(rows * 4 * units, 0.0);
+        fill_rows(gates, &weights.bias);
+        let reads = Rows::dense(below, self.blueprint.layer_inputs(index));
+        product(reads, rows, &weights.input, gates, 4 * units, true, scratch);
+        joined.resize(rows * units, 0.0);
+        for (row, &stream) in joined.chunks_exact_mut(units).zip(streams) {
+            row.copy_from_slice(&state.hidden[stream * units..][..units]);
+        }
+        product(Rows::dense(joined, units), rows, &weights.recurrent, gates, 4 * units, true, scratch);
+        for (gates, &stream) in gates.chunks_exact(4 * units).zip(streams) {
+            let part = stream * units..(stream + 1) * units;
+            let (cells, hidden) = (&mut state.cells[part.clone()], &mut state.hidden[part]);
+            self.kernel.vectorise(|| step_cells(gates, cells, hidden));
+        }
+        let residual = index > 0;
+        below.resize(rows * units, 0.0);
+        for (row, &stream) in below.chunks_exact_mut(units).zip(streams) {
+            let hidden = &state.hidden[stream * units..][..units];
+            row.iter_mut().zip(hidden).for_each(|(y, h)| *y = if residual { *h + *y } else { *h });
+        }
+    }
+}
+
+/// A pianist's parameters on the way into an engine.
+struct Source<'a> {
+    layout: &'a Layout,
+    parameters: &'a [f32],
+    kernel: Kernel,
+}
+
+impl Source<'_> {
+    fn values(&self, index: usize) -> Vec<f32> {
+        self.layout.of(self.parameters, index).to_vec()
+    }
+
+    fn tables(&self, indices: &[usize]) -> Vec<Table> {
+        let width = |index: usize| self.layout.parameters[index].shape[1];
+        indices.iter().map(|&index| Table { values: self.values(index), width: width(index) }).collect()
+    }
+
+    fn panels(&self, index: usize) -> Panels {
+        let [outputs, inputs] = self.layout.parameters[index].shape;
+        let mut panels = Panels::new(self.kernel);
+        panels.pack_transposed(Rows::dense(self.layout.of(self.parameters, index), inputs), outputs);
+        panels
+    }
+}
+
+/// Looks up the embeddings of `rows` rows and puts the dense values behind them, at every `stride` values of `out`.
+fn gather(inputs: &Inputs, tables: &[Table], read: &InputRows, rows: usize, out: &mut [f32], stride: usize) {
+    for (row, out) in out.chunks_mut(stride).take(rows).enumerate() {
+        let mut at = 0;
+        for (table, &symbol) in tables.iter().zip(read.categories(row)) {
+            let vector = &table.values[usize::from(symbol) * table.width..][..table.width];
+            out[at..][..table.width].copy_from_slice(vector);
+            at += table.width;
+        }
+        out[at..][..inputs.dense].copy_from_slice(read.dense(row));
+    }
+}
+
+fn fill_rows(rows: &mut [f32], bias: &[f32]) {
+    rows.chunks_exact_mut(bias.len()).for_each(|row| row.copy_from_slice(bias));
+}
+
+/// Updates one stream's cells and hidden state from its gates `[i, f, g, o]`, not yet activated.
+#[inline(always)]
+fn step_cells(gates: &[f32], cells: &mut [f32], hidden: &mut [f32]) {
+    let units = cells.len();
+    let (i, rest) = gates.split_at(units);
+    let (f, rest) = rest.split_at(units);
+    let (g, o) = rest.split_at(units);
+    for u in 0..units {
+        cells[u] = sigmoid(f[u]) * cells[u] + sigmoid(i[u]) * tanh(g[u]);
+        hidden[u] = sigmoid(o[u]) * tanh(cells[u]);
+    }
+}

@@ -1,0 +1,147 @@
+//! The engine computes what the network's page says, whoever shares the batch, on every kernel.
+
+mod common;
+
+use common::random_pianist;
+use etude_pianist::alphabet::{Alphabet, InputRow};
+use etude_pianist::engine::{Engine, Memory};
+use etude_pianist::kernel::Kernel;
+use etude_pianist::model_file::Pianist;
+use etude_pianist::network::Inputs;
+use etude_pianist::time::TimeBase;
+
+/// Inputs that differ from step to step and from stream to stream.
+fn fill(inputs: &Inputs, row: InputRow, step: usize, stream: usize) {
+    let mix = |i: usize| (i * 7 + step * 13 + stream * 29) % 31;
+    for (i, (symbol, category)) in row.categories.iter_mut().zip(&inputs.categories).enumerate() {
+        *symbol = (mix(i) * category.symbols / 31) as u16;
+    }
+    row.dense.iter_mut().enumerate().for_each(|(i, value)| *value = mix(i) as f32 / 31.0 - 0.5);
+}
+
+/// Lets `streams` hear a step, and returns the logits of all heads for each of them.
+fn step(
+    engine: &Engine,
+    pianist: &Pianist,
+    memory: &mut Memory,
+    step: usize,
+    streams: &[usize],
+) -> Vec<Vec<f32>> {
+    for (row, &stream) in streams.iter().enumerate() {
+        fill(&pianist.blueprint.inputs, memory.input_row(row), step, stream);
+    }
+    engine.advance(memory, streams);
+    let mut logits = vec![Vec::new(); streams.len()];
+    for (head, blueprint) in pianist.blueprint.heads.iter().enumerate() {
+        for (row, &stream) in streams.iter().enumerate() {
+            fill(&blueprint.inputs, memory.head_row(head, row), step, stream);
+        }
+        engine.head(memory, head, streams);
+        for (row, logits) in logits.iter_mut().enumerate() {
+            logits.extend_from_slice(memory.logits(row));
+        }
+    }
+    logits
+}
+
+/// `matrix x vector + bias` with the plainest loop, in f64.
+fn affine(pianist: &Pianist, matrix: usize, bias: usize, vector: &[f64]) -> Vec<f64> {
+    let matrix = pianist.layout.of(&pianist.parameters, matrix);
+    let bias = pianist.layout.of(&pianist.parameters, bias);
+    let rows = matrix.chunks_exact(vector.len());
+    let dot = |row: &[f32]| row.iter().zip(vector).map(|(w, x)| f64::from(*w) * x).sum::<f64>();
+    rows.zip(bias).map(|(row, bias)| dot(row) + f64::from(*bias)).collect()
+}
+
+fn embed(pianist: &Pianist, inputs: &Inputs, tables: &[usize], step: usize, stream: usize) -> Vec<f64> {
+    let (mut categories, mut dense) = (vec![0; inputs.categories.len()], vec![0.0; inputs.dense]);
+    fill(inputs, InputRow { categories: &mut categories, dense: &mut dense }, step, stream);
+    let mut values = Vec::new();
+    for ((table, category), symbol) in tables.iter().zip(&inputs.categories).zip(categories) {
+        let table = pianist.layout.of(&pianist.parameters, *table);
+        values.extend_from_slice(&table[usize::from(symbol) * category.width..][..category.width]);
+    }
+    values.extend(dense);
+    values.into_iter().map(f64::from).collect()
+}
+
+/// The page at the top of `network.rs`, word for word.
+fn plain_logits(pianist: &Pianist, steps: usize, stream: usize) -> Vec<f64> {
+    let (layout, blueprint) = (&pianist.layout, &pianist.blueprint);
+    let units = blueprint.units;
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    let mut state = vec![(vec![0.0; units], vec![0.0; units]); blueprint.layers];
+    let mut y = Vec::new();
+    for step in 0..steps {
+        y = embed(pianist, &blueprint.inputs, &layout.embeddings, step, stream);
+        for (layer, (h, c)) in state.iter_mut().enumerate() {
+            let parameters = layout.layers[layer];
+            let from_input = affine(pianist, parameters.input, parameters.bias, &y);
+            let bias = layout.of(&pianist.parameters, parameters.bias);
+            let from_past = affine(pianist, parameters.recurrent, parameters.bias, h);
+            let gate = |k: usize| from_input[k] + from_past[k] - f64::from(bias[k]);
+            for u in 0..units {
+                let [i, f, g, o] = [0, 1, 2, 3].map(|part| gate(part * units + u));
+                c[u] = sigmoid(f) * c[u] + sigmoid(i) * g.tanh();
+                h[u] = sigmoid(o) * c[u].tanh();
+            }
+            y = (0..units).map(|u| if layer == 0 { h[u] } else { y[u] + h[u] }).collect();
+        }
+    }
+    let mut logits = Vec::new();
+    for (head, parameters) in blueprint.heads.iter().zip(&layout.heads) {
+        let s = embed(pianist, &head.inputs, &parameters.embeddings, steps - 1, stream);
+        let hidden = [s.clone(), y.clone()].concat();
+        let mut u = affine(pianist, parameters.hidden, parameters.hidden_bias, &hidden);
+        u.iter_mut().for_each(|x| *x = x.max(0.0));
+        logits.extend(affine(pianist, parameters.output, parameters.output_bias, &[u, s].concat()));
+    }
+    logits
+}
+
+#[test]
+fn every_kernel_computes_what_the_page_says() {
+    for alphabet in [Alphabet::Notes, Alphabet::Events] {
+        let pianist = random_pianist(alphabet, TimeBase::Seconds, 0.3, 1);
+        let expected = plain_logits(&pianist, 4, 0);
+        for kernel in Kernel::available() {
+            let tolerance = if kernel == Kernel::Avx512Bf16 { 0.1 } else { 1e-4 };
+            let engine = Engine::new(&pianist, kernel);
+            let mut memory = engine.memory(1);
+            let logits = (0..4).map(|t| step(&engine, &pianist, &mut memory, t, &[0])).last().unwrap();
+            for (got, expected) in logits[0].iter().zip(&expected) {
+                assert!((f64::from(*got) - expected).abs() < tolerance, "{kernel:?}: {got}, not {expected}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stream_hears_the_same_whoever_shares_its_batch() {
+    let pianist = random_pianist(Alphabet::Notes, TimeBase::Seconds, 0.3, 2);
+    for kernel in Kernel::available() {
+        let engine = Engine::new(&pianist, kernel);
+        let (mut alone, mut shared) = (engine.memory(4), engine.memory(13));
+        for t in 0..6 {
+            let expected = step(&engine, &pianist, &mut alone, t, &[3]).remove(0);
+            let companions: Vec<usize> =
+                (0..13).filter(|stream| *stream == 3 || stream % (t + 1) == 0).collect();
+            let row = companions.iter().position(|stream| *stream == 3).unwrap();
+            let got = step(&engine, &pianist, &mut shared, t, &companions).remove(row);
+            assert!(got == expected, "{kernel:?}, step {t}");
+        }
+    }
+}
+
+#[test]
+fn a_step_allocates_nothing_once_warm() {
+    let pianist = random_pianist(Alphabet::Notes, TimeBase::Seconds, 0.3, 3);
+    let engine = Engine::new(&pianist, *Kernel::available().last().unwrap());
+    let mut memory = engine.memory(2);
+    let mut run = || {
+        engine.advance(&mut memory, &[0, 1]);
+        (0..pianist.blueprint.heads.len()).for_each(|head| engine.head(&mut memory, head, &[0, 1]));
+    };
+    run();
+    assert_eq!(allocation_counter::measure(run).count_total, 0);
+}
