@@ -9,7 +9,7 @@ pub mod notes;
 mod condition;
 mod keyboard;
 mod recall;
-mod ticks;
+pub(crate) mod ticks;
 
 pub use condition::{Conditions, Metre, Pedal};
 

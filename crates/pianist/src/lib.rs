@@ -3,11 +3,14 @@
 
 pub mod alphabet;
 pub mod card;
+pub mod composer;
 pub mod engine;
 pub mod kernel;
+pub mod locks;
 pub mod midi;
 pub mod model_file;
 pub mod network;
 pub mod note;
+pub mod sampler;
 pub mod statistics;
 pub mod time;

@@ -10,11 +10,11 @@ use crate::network::{Blueprint, Head, Inputs};
 use crate::note::{Key, Note, PedalChange, Performance, Velocity};
 use crate::time::{MAX_TICKS, Ticks, TimeBase};
 
-const NOTE_ON: u16 = 0;
-const NOTE_OFF: u16 = 128;
-const TIME_SHIFT: u16 = 256;
-const LONGEST_SHIFT: u16 = 100;
-const VELOCITY: u16 = TIME_SHIFT + LONGEST_SHIFT;
+pub(crate) const NOTE_ON: u16 = 0;
+pub(crate) const NOTE_OFF: u16 = 128;
+pub(crate) const TIME_SHIFT: u16 = 256;
+pub(crate) const LONGEST_SHIFT: u16 = 100;
+pub(crate) const VELOCITY: u16 = TIME_SHIFT + LONGEST_SHIFT;
 /// Presses the pedal.
 pub const PEDAL_DOWN: u16 = VELOCITY + VELOCITY_BINS as u16;
 /// Lifts the pedal.
@@ -112,7 +112,7 @@ pub fn decode(steps: &[Step]) -> Performance<Ticks> {
     decoder.performance.quantise(TimeBase::Seconds)
 }
 
-fn shift_of(symbol: u16) -> Ticks {
+pub(crate) fn shift_of(symbol: u16) -> Ticks {
     Ticks::from(symbol - TIME_SHIFT) + 1
 }
 

@@ -150,11 +150,11 @@ pub fn decode(steps: &[Step]) -> Performance<Ticks> {
     performance.quantise(TimeBase::Seconds)
 }
 
-fn key_of(step: &Step) -> Option<Key> {
+pub(crate) fn key_of(step: &Step) -> Option<Key> {
     Key::from_index(usize::from(step.get(KEY).unwrap_or(0)))
 }
 
-fn shift_of(step: &Step) -> Ticks {
+pub(crate) fn shift_of(step: &Step) -> Ticks {
     join(step.get(SHIFT), step.get(SHIFT_FINE))
 }
 

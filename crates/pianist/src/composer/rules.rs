@@ -1,0 +1,76 @@
+//! Which symbols a take may use next.
+//!
+//! Rules keep steps canonical (spelled as [`Alphabet::encode`] would spell the music, the only spelling the pianist
+//! knows) and within the [`Locks`]. There is always something left to choose, and time always moves on: only so many
+//! steps fit a tick.
+
+mod events;
+mod notes;
+
+use crate::alphabet::{Alphabet, Pedal, Step};
+use crate::locks::Locks;
+use crate::note::Key;
+use crate::sampler::Hand;
+use crate::time::Ticks;
+
+/// Most keys struck at one tick: ten fingers, and some room for two voices that the data merged.
+const MOST_AT_ONCE: usize = 16;
+
+/// Follows a take's steps and says what may come next.
+pub(super) trait Rules: Send {
+    /// The kinds of a head's symbols, as runs of hand and number of symbols.
+    fn kinds(&self, head: usize) -> &'static [(Hand, usize)];
+
+    /// Marks what `head` may choose after what `step` has already: at least one symbol. `allowed` comes all `false`.
+    fn mark(&self, head: usize, step: &Step, allowed: &mut [bool]);
+
+    /// Follows a complete step, of a primer or of the take.
+    fn follow(&mut self, step: &Step);
+
+    /// Begins the take: its first key is struck after exactly `gap` ticks.
+    fn enter(&mut self, gap: Ticks);
+
+    /// What holds for every note.
+    fn locks(&self) -> Locks;
+}
+
+/// The rules of an alphabet.
+pub(super) fn of(alphabet: Alphabet, locks: Locks, pedal: Pedal) -> Box<dyn Rules> {
+    match alphabet {
+        Alphabet::Notes => Box::new(notes::NotesRules::new(locks, pedal)),
+        Alphabet::Events => Box::new(events::EventsRules::new(locks, pedal)),
+    }
+}
+
+/// What was struck at this tick, and what still may be: keys above the last one, as long as there are hands.
+struct Struck {
+    locks: Locks,
+    count: usize,
+    last: Option<Key>,
+}
+
+impl Struck {
+    fn new(locks: Locks) -> Struck {
+        Struck { locks, count: 0, last: None }
+    }
+
+    fn strike(&mut self, key: Key) {
+        self.count += 1;
+        self.last = Some(key);
+    }
+
+    /// Begins another tick.
+    fn clear(&mut self) {
+        (self.count, self.last) = (0, None);
+    }
+
+    fn may_strike(&self, key: Key) -> bool {
+        self.count < MOST_AT_ONCE.min(self.locks.polyphony)
+            && self.last.is_none_or(|last| last < key)
+            && self.locks.allow(key)
+    }
+
+    fn may_strike_any(&self) -> bool {
+        (0..Key::COUNT).filter_map(Key::from_index).any(|key| self.may_strike(key))
+    }
+}
