@@ -83,6 +83,14 @@ impl Alphabet {
         }
     }
 
+    /// Whether a step strikes a note.
+    pub fn strikes(self, step: Step) -> bool {
+        match self {
+            Alphabet::Notes => notes::strikes(step),
+            Alphabet::Events => events::strikes(step),
+        }
+    }
+
     /// A context in which nothing has been played yet.
     pub fn context(self) -> Box<dyn Context> {
         match self {

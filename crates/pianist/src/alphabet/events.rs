@@ -112,6 +112,11 @@ pub fn decode(steps: &[Step]) -> Performance<Ticks> {
     decoder.performance.quantise(TimeBase::Seconds)
 }
 
+/// Whether a step is a note-on.
+pub fn strikes(step: Step) -> bool {
+    step.get(0).is_some_and(|symbol| (NOTE_ON..NOTE_OFF).contains(&symbol))
+}
+
 pub(crate) fn shift_of(symbol: u16) -> Ticks {
     Ticks::from(symbol - TIME_SHIFT) + 1
 }

@@ -150,6 +150,11 @@ pub fn decode(steps: &[Step]) -> Performance<Ticks> {
     performance.quantise(TimeBase::Seconds)
 }
 
+/// Whether a step is a note rather than a pedal change.
+pub fn strikes(step: Step) -> bool {
+    key_of(&step).is_some()
+}
+
 pub(crate) fn key_of(step: &Step) -> Option<Key> {
     Key::from_index(usize::from(step.get(KEY).unwrap_or(0)))
 }

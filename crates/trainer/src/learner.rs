@@ -1,0 +1,180 @@
+//! One update after another: the fused CPU path, its streams sharded over threads.
+
+use crate::backward::Gradients;
+use crate::batch::Batch;
+use crate::forward::{Nats, Tape};
+use crate::optimizer::AdamW;
+use crate::passage::{Passage, Streams};
+use crate::weights::Network;
+use etude_pianist::kernel::Kernel;
+use etude_pianist::network::{Blueprint, Layout};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+use rayon::prelude::*;
+
+/// What a network lost on some music.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Loss {
+    /// Cross-entropy by head, in nats.
+    pub nats: Nats,
+    /// Steps.
+    pub steps: usize,
+    /// Notes.
+    pub notes: usize,
+}
+
+impl Loss {
+    /// Adds what was lost on more music.
+    pub fn add(&mut self, other: &Loss) {
+        self.nats.resize(other.nats.len(), 0.0);
+        self.nats.iter_mut().zip(&other.nats).for_each(|(sum, nats)| *sum += nats);
+        self.steps += other.steps;
+        self.notes += other.notes;
+    }
+
+    /// All heads together, per note.
+    pub fn nats_per_note(&self) -> f64 {
+        self.nats.iter().sum::<f64>() / self.notes.max(1) as f64
+    }
+}
+
+/// How much goes into one update.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Size {
+    /// Sequences side by side, over all threads.
+    pub streams: usize,
+    /// Steps of each.
+    pub steps: usize,
+    /// Threads.
+    pub threads: usize,
+    /// Share of values dropped between LSTM layers.
+    pub dropout: f32,
+}
+
+/// A network that learns.
+pub struct Learner {
+    blueprint: Blueprint,
+    network: Network,
+    optimizer: AdamW,
+    workers: Vec<Worker>,
+}
+
+/// One thread's streams and memory.
+struct Worker {
+    streams: Streams,
+    batch: Batch,
+    tape: Tape,
+    gradients: Gradients,
+}
+
+impl Learner {
+    /// Goes on with `parameters` and the optimiser's state.
+    pub fn new(
+        blueprint: &Blueprint,
+        parameters: Vec<f32>,
+        optimizer: AdamW,
+        kernel: Kernel,
+        size: Size,
+        seed: u64,
+    ) -> Learner {
+        let network = Network::new(blueprint, parameters, kernel);
+        let threads = size.threads.clamp(1, size.streams);
+        let workers = (0..threads).map(|i| {
+            let streams = (i + 1) * size.streams / threads - i * size.streams / threads;
+            Worker {
+                streams: Streams::new(streams),
+                batch: Batch::new(size.steps, streams, blueprint.heads.len()),
+                tape: Tape::new(blueprint, kernel, size.dropout, seed.wrapping_add(i as u64)),
+                gradients: Gradients::new(network.layout.len(), kernel),
+            }
+        });
+        Learner { blueprint: blueprint.clone(), workers: workers.collect(), network, optimizer }
+    }
+
+    /// The network as it is now.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The optimiser's state as it is now.
+    pub fn optimizer(&self) -> &AdamW {
+        &self.optimizer
+    }
+
+    /// Learns from the next window of every stream. `next(worker)` supplies passages, `prepare(worker, passage)` may
+    /// change a passage's conditions before each window.
+    pub fn learn(
+        &mut self,
+        learning_rate: f32,
+        next: impl Fn(usize) -> Option<Passage> + Sync,
+        prepare: impl Fn(usize, &mut Passage) + Sync,
+    ) -> Loss {
+        let rows = self.workers.iter().map(|worker| worker.batch.rows()).sum();
+        let (network, blueprint) = (&self.network, &self.blueprint);
+        let losses = self.workers.par_iter_mut().enumerate().map(|(i, worker)| {
+            worker.streams.refill(&mut worker.batch, || next(i));
+            worker.streams.passages().for_each(|passage| prepare(i, passage));
+            let notes = worker.streams.read(blueprint, &mut worker.batch);
+            let nats = worker.tape.forward(network, &worker.batch, rows);
+            worker.gradients.backward(&mut worker.tape, network, &worker.batch);
+            Loss { nats, steps: worker.batch.spelled_steps(), notes }
+        });
+        let losses: Vec<Loss> = losses.collect();
+        let (first, others) = self.workers.split_first_mut().expect("there is at least one worker");
+        for other in others {
+            let sums = first.gradients.flat.par_chunks_mut(1 << 16);
+            let parts = other.gradients.flat.par_chunks(1 << 16);
+            sums.zip(parts).for_each(|(sum, part)| sum.iter_mut().zip(part).for_each(|(a, b)| *a += b));
+        }
+        let (optimizer, gradient) = (&mut self.optimizer, &first.gradients.flat);
+        self.network.update(|parameters| optimizer.update(parameters, gradient, learning_rate));
+        let mut loss = Loss::default();
+        losses.iter().for_each(|part| loss.add(part));
+        loss
+    }
+}
+
+/// Measures `network` on passages, each from a silent start with the state carried to its end, `streams` at a time.
+pub fn measure(
+    blueprint: &Blueprint,
+    network: &Network,
+    kernel: Kernel,
+    streams: usize,
+    passages: impl Iterator<Item = Passage>,
+) -> Loss {
+    const STEPS: usize = 64;
+    let mut passages = passages;
+    let mut side_by_side = Streams::new(streams);
+    let mut batch = Batch::new(STEPS, streams, blueprint.heads.len());
+    let mut tape = Tape::new(blueprint, kernel, 0.0, 0);
+    let mut loss = Loss::default();
+    while side_by_side.refill(&mut batch, || passages.next()) {
+        let notes = side_by_side.read(blueprint, &mut batch);
+        let nats = tape.forward(network, &batch, 1);
+        loss.add(&Loss { nats, steps: batch.spelled_steps(), notes });
+    }
+    loss
+}
+
+/// Random parameters to start from: PyTorch's uniform range for the LSTM with open forget gates, the same range by
+/// fan-in for the heads, embeddings of variance 1/4.
+pub fn initial_parameters(blueprint: &Blueprint, seed: u64) -> Vec<f32> {
+    let layout = Layout::new(blueprint);
+    let mut random = Pcg64Mcg::seed_from_u64(seed);
+    let mut flat = vec![0.0; layout.len()];
+    for (index, parameter) in layout.parameters.iter().enumerate() {
+        let [_, columns] = parameter.shape;
+        let range = match parameter {
+            bias if bias.is_bias() => 0.0,
+            table if table.name.contains("embedding") => 0.75f32.sqrt(),
+            lstm if lstm.name.starts_with("lstm") => 1.0 / (blueprint.units as f32).sqrt(),
+            _ => 1.0 / (columns as f32).sqrt(),
+        };
+        layout.of_mut(&mut flat, index).iter_mut().for_each(|x| *x = range * (2.0 * random.random::<f32>() - 1.0));
+    }
+    for layer in &layout.layers {
+        let units = blueprint.units;
+        layout.of_mut(&mut flat, layer.bias)[units..2 * units].fill(1.0);
+    }
+    flat
+}
