@@ -4,6 +4,47 @@
 //! [`product`], rows times a packed weight matrix, and [`accumulate_outer`], the sum of outer products that a weight's
 //! gradient is. A [`Kernel`] names the instructions and, with it, whether factors are rounded to bf16 (sums never are).
 
+/// Defines a function of plain loops that is compiled for every kernel's instructions; its first argument says which
+/// of them to run, so that the loops use the full vector width.
+///
+/// # Panics
+/// The function panics if this machine can't run the kernel.
+#[macro_export]
+macro_rules! vectorised {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block) => {
+        $(#[$meta])*
+        $vis fn $name(kernel: $crate::kernel::Kernel, $($arg: $type),*) $(-> $result)? {
+            #[inline(always)]
+            fn plain($($arg: $type),*) $(-> $result)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2($($arg: $type),*) $(-> $result)? {
+                plain($($arg),*)
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+            fn avx512($($arg: $type),*) $(-> $result)? {
+                plain($($arg),*)
+            }
+
+            assert!(kernel.is_available(), "{kernel:?} is not available on this machine");
+            match kernel {
+                $crate::kernel::Kernel::Portable => plain($($arg),*),
+                // SAFETY: the processor has the features: the kernel was just found to be available.
+                #[cfg(target_arch = "x86_64")]
+                $crate::kernel::Kernel::Avx2 => unsafe { avx2($($arg),*) },
+                // SAFETY: as above.
+                #[cfg(target_arch = "x86_64")]
+                _ => unsafe { avx512($($arg),*) },
+                #[cfg(not(target_arch = "x86_64"))]
+                _ => unreachable!("only the portable kernel is available"),
+            }
+        }
+    };
+}
+
 mod activation;
 mod panels;
 mod tile;
@@ -49,7 +90,8 @@ impl Kernel {
     }
 
     #[cfg(target_arch = "x86_64")]
-    fn is_available(self) -> bool {
+    /// Whether this machine can run it.
+    pub fn is_available(self) -> bool {
         let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
         let avx512 = avx2
             && is_x86_feature_detected!("avx512f")
@@ -65,44 +107,13 @@ impl Kernel {
     }
 
     #[cfg(not(target_arch = "x86_64"))]
-    fn is_available(self) -> bool {
+    /// Whether this machine can run it.
+    pub fn is_available(self) -> bool {
         self == Kernel::Portable
-    }
-
-    /// Runs `work` compiled for this kernel's instructions, so that its plain loops use the full vector width.
-    ///
-    /// # Panics
-    /// If this machine can't run the kernel.
-    #[inline(always)]
-    pub fn vectorise<R>(self, work: impl FnOnce() -> R) -> R {
-        assert!(self.is_available(), "{self:?} is not available on this machine");
-        // SAFETY: the features were just found.
-        #[cfg(target_arch = "x86_64")]
-        unsafe {
-            match self {
-                Kernel::Portable => work(),
-                Kernel::Avx2 => with_avx2(work),
-                Kernel::Avx512 | Kernel::Avx512Bf16 => with_avx512(work),
-            }
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        work()
     }
 
     /// Values of one column that sit side by side in a packed word: 2 for bf16, else 1.
     fn values_per_word(self) -> usize {
         if self == Kernel::Avx512Bf16 { 2 } else { 1 }
     }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn with_avx2<R>(work: impl FnOnce() -> R) -> R {
-    work()
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-fn with_avx512<R>(work: impl FnOnce() -> R) -> R {
-    work()
 }

@@ -2,9 +2,11 @@
 
 use crate::batch::{Batch, Block, Choices};
 use crate::forward::{HeadTape, Tape, joined_width};
+use crate::lanes::{LANES, load, store};
 use crate::weights::Network;
 use etude_pianist::kernel::{Kernel, Outer, Rows, accumulate_outer, product, tanh};
 use etude_pianist::network::Inputs;
+use etude_pianist::vectorised;
 
 /// Working memory of the backward pass, and the gradient of the loss by every parameter.
 pub struct Gradients {
@@ -159,7 +161,7 @@ impl Gradients {
             }
             let (past, cells) = layer.cells[step * size..].split_at(size);
             let by_cells = &mut self.cells;
-            kernel.vectorise(|| cell_backward(units, present, past, &cells[..size], by_hidden, by_cells));
+            cell_backward(kernel, units, present, past, &cells[..size], by_hidden, by_cells);
         }
     }
 
@@ -200,8 +202,8 @@ fn scatter(
     }
 }
 
+vectorised! {
 /// One step of one layer: `gates` hold the activated gates and receive the gradient by them before activation.
-#[inline(always)]
 fn cell_backward(
     units: usize,
     gates: &mut [f32],
@@ -215,18 +217,26 @@ fn cell_backward(
     for ((gates, (past, cells)), (by_hidden, by_cells)) in
         gates.chunks_exact_mut(4 * units).zip(states).zip(gradients)
     {
-        let (i, rest) = gates.split_at_mut(units);
-        let (f, rest) = rest.split_at_mut(units);
-        let (g, o) = rest.split_at_mut(units);
-        for u in 0..units {
-            let (input, forget, candidate, output) = (i[u], f[u], g[u], o[u]);
-            let squashed = tanh(cells[u]);
-            let by_cell = by_cells[u] + by_hidden[u] * output * (1.0 - squashed * squashed);
-            i[u] = by_cell * candidate * input * (1.0 - input);
-            f[u] = by_cell * past[u] * forget * (1.0 - forget);
-            g[u] = by_cell * input * (1.0 - candidate * candidate);
-            o[u] = by_hidden[u] * squashed * output * (1.0 - output);
-            by_cells[u] = by_cell * forget;
+        for first in (0..units).step_by(LANES) {
+            let gate = |index: usize| load(&gates[index * units..][..units], first);
+            let (mut i, mut f, mut g, mut o) = (gate(0), gate(1), gate(2), gate(3));
+            let cell = load(cells, first);
+            let (before, by_state, mut by_cell) = (load(past, first), load(by_hidden, first), load(by_cells, first));
+            for u in 0..LANES {
+                let (input, forget, candidate, output) = (i[u], f[u], g[u], o[u]);
+                let squashed = tanh(cell[u]);
+                by_cell[u] += by_state[u] * output * (1.0 - squashed * squashed);
+                i[u] = by_cell[u] * candidate * input * (1.0 - input);
+                f[u] = by_cell[u] * before[u] * forget * (1.0 - forget);
+                g[u] = by_cell[u] * input * (1.0 - candidate * candidate);
+                o[u] = by_state[u] * squashed * output * (1.0 - output);
+                by_cell[u] *= forget;
+            }
+            for (index, gate) in [i, f, g, o].iter().enumerate() {
+                store(&mut gates[index * units..][..units], first, gate);
+            }
+            store(by_cells, first, &by_cell);
         }
     }
+}
 }

@@ -47,6 +47,15 @@ pub enum Alphabet {
     Events,
 }
 
+impl From<Alphabet> for etude_pianist::alphabet::Alphabet {
+    fn from(alphabet: Alphabet) -> Self {
+        match alphabet {
+            Alphabet::Notes => Self::Notes,
+            Alphabet::Events => Self::Events,
+        }
+    }
+}
+
 /// What a performance is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Split {

@@ -5,9 +5,11 @@
 //! step. `layer.hidden` and `layer.cells` begin with one more step: the state carried over from the window before.
 
 use crate::batch::{Batch, Block, Choices};
+use crate::lanes::{LANES, load, store};
 use crate::weights::{Linear, Network};
 use etude_pianist::kernel::{Kernel, Rows, exp, product, sigmoid, tanh};
 use etude_pianist::network::{Blueprint, Head, Inputs};
+use etude_pianist::vectorised;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
@@ -150,7 +152,7 @@ impl Tape {
             product(before, streams, &weights.recurrent.forward, gates, 4 * units, true, &mut self.scratch);
             let (past, cells) = cells.split_at_mut((step + 1) * size);
             let (past, cells) = (&past[step * size..], &mut cells[..size]);
-            kernel.vectorise(|| cell_forward(units, gates, past, cells, &mut present[..size]));
+            cell_forward(kernel, units, gates, past, cells, &mut present[..size]);
         }
         outputs.copy_from_slice(&hidden[size..]);
         if let Some(below) = below {
@@ -187,8 +189,7 @@ impl Tape {
         fill_rows(&mut tape.logits, network.parameter(parameters.output_bias));
         let reads = Rows { data: &tape.joined, stride: width, width: width - units };
         apply(&weights.output, reads, count, &mut tape.logits, &mut self.scratch);
-        let rows = tape.logits.chunks_exact_mut(head.symbols).zip(&choices.targets);
-        kernel.vectorise(|| rows.map(|(logits, &target)| cross_entropy(logits, target as usize, scale)).sum())
+        cross_entropy(kernel, &mut tape.logits, &choices.targets, scale)
     }
 }
 
@@ -221,33 +222,45 @@ fn gather(inputs: &Inputs, tables: &[&[f32]], block: &Block, out: &mut [f32], st
     }
 }
 
+vectorised! {
 /// Activates the gates of one step in place and computes the new cells and hidden states.
-#[inline(always)]
 fn cell_forward(units: usize, gates: &mut [f32], past: &[f32], cells: &mut [f32], hidden: &mut [f32]) {
-    let states =
-        past.chunks_exact(units).zip(cells.chunks_exact_mut(units)).zip(hidden.chunks_exact_mut(units));
+    let states = past.chunks_exact(units).zip(cells.chunks_exact_mut(units)).zip(hidden.chunks_exact_mut(units));
     for (gates, ((past, cells), hidden)) in gates.chunks_exact_mut(4 * units).zip(states) {
-        let (i, rest) = gates.split_at_mut(units);
-        let (f, rest) = rest.split_at_mut(units);
-        let (g, o) = rest.split_at_mut(units);
-        for u in 0..units {
-            let (input, forget, output) = (sigmoid(i[u]), sigmoid(f[u]), sigmoid(o[u]));
-            let candidate = tanh(g[u]);
-            (i[u], f[u], g[u], o[u]) = (input, forget, candidate, output);
-            cells[u] = forget * past[u] + input * candidate;
-            hidden[u] = output * tanh(cells[u]);
+        for first in (0..units).step_by(LANES) {
+            let gate = |index: usize| load(&gates[index * units..][..units], first);
+            let (mut i, mut f, mut g, mut o) = (gate(0), gate(1), gate(2), gate(3));
+            let mut cell = load(past, first);
+            let mut state = [0.0; LANES];
+            for u in 0..LANES {
+                (i[u], f[u], g[u], o[u]) = (sigmoid(i[u]), sigmoid(f[u]), tanh(g[u]), sigmoid(o[u]));
+                cell[u] = f[u] * cell[u] + i[u] * g[u];
+                state[u] = o[u] * tanh(cell[u]);
+            }
+            for (index, gate) in [i, f, g, o].iter().enumerate() {
+                store(&mut gates[index * units..][..units], first, gate);
+            }
+            store(cells, first, &cell);
+            store(hidden, first, &state);
         }
     }
 }
+}
 
-/// The cross-entropy of `target` in nats; logits become `scale * (softmax - target)`, its gradient.
-#[inline(always)]
-fn cross_entropy(logits: &mut [f32], target: usize, scale: f32) -> f64 {
-    let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let chosen = logits[target] - highest;
-    logits.iter_mut().for_each(|logit| *logit = exp(*logit - highest));
-    let sum: f32 = logits.iter().sum();
-    logits.iter_mut().for_each(|logit| *logit *= scale / sum);
-    logits[target] -= scale;
-    f64::from(sum.ln() - chosen)
+vectorised! {
+/// The cross-entropy of all targets in nats; logits become `scale * (softmax - target)`, its gradient.
+fn cross_entropy(logits: &mut [f32], targets: &[u16], scale: f32) -> f64 {
+    let symbols = logits.len() / targets.len();
+    let mut nats = 0.0;
+    for (logits, &target) in logits.chunks_exact_mut(symbols).zip(targets) {
+        let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let chosen = logits[target as usize] - highest;
+        logits.iter_mut().for_each(|logit| *logit = exp(*logit - highest));
+        let sum: f32 = logits.iter().sum();
+        logits.iter_mut().for_each(|logit| *logit *= scale / sum);
+        logits[target as usize] -= scale;
+        nats += f64::from(sum.ln() - chosen);
+    }
+    nats
+}
 }

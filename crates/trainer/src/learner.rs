@@ -134,18 +134,39 @@ impl Learner {
     }
 }
 
-/// Measures `network` on passages, each from a silent start with the state carried to its end, `streams` at a time.
+/// Measures `network` on passages, each from a silent start with the state carried to its end, on `threads` threads.
 pub fn measure(
     blueprint: &Blueprint,
     network: &Network,
     kernel: Kernel,
-    streams: usize,
-    passages: impl Iterator<Item = Passage>,
+    threads: usize,
+    passages: Vec<Passage>,
 ) -> Loss {
-    const STEPS: usize = 64;
-    let mut passages = passages;
+    let share = passages.len().div_ceil(threads.max(1)).max(1);
+    let mut shares: Vec<Vec<Passage>> = Vec::new();
+    let mut passages = passages.into_iter().peekable();
+    while passages.peek().is_some() {
+        shares.push(passages.by_ref().take(share).collect());
+    }
+    let measure = |passages| measure_on_one_thread(blueprint, network, kernel, passages);
+    let losses: Vec<Loss> = shares.into_par_iter().map(measure).collect();
+    let mut sum = Loss::default();
+    losses.iter().for_each(|loss| sum.add(loss));
+    sum
+}
+
+fn measure_on_one_thread(
+    blueprint: &Blueprint,
+    network: &Network,
+    kernel: Kernel,
+    passages: Vec<Passage>,
+) -> Loss {
+    /// Steps per window, and passages side by side: enough for fast products, few enough for the cache.
+    const WINDOW: (usize, usize) = (64, 32);
+    let streams = WINDOW.1.min(passages.len());
+    let mut passages = passages.into_iter();
     let mut side_by_side = Streams::new(streams);
-    let mut batch = Batch::new(STEPS, streams, blueprint.heads.len());
+    let mut batch = Batch::new(WINDOW.0, streams, blueprint.heads.len());
     let mut tape = Tape::new(blueprint, kernel, 0.0, 0);
     let mut loss = Loss::default();
     while side_by_side.refill(&mut batch, || passages.next()) {
@@ -170,7 +191,10 @@ pub fn initial_parameters(blueprint: &Blueprint, seed: u64) -> Vec<f32> {
             lstm if lstm.name.starts_with("lstm") => 1.0 / (blueprint.units as f32).sqrt(),
             _ => 1.0 / (columns as f32).sqrt(),
         };
-        layout.of_mut(&mut flat, index).iter_mut().for_each(|x| *x = range * (2.0 * random.random::<f32>() - 1.0));
+        layout
+            .of_mut(&mut flat, index)
+            .iter_mut()
+            .for_each(|x| *x = range * (2.0 * random.random::<f32>() - 1.0));
     }
     for layer in &layout.layers {
         let units = blueprint.units;

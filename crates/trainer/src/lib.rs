@@ -1,14 +1,18 @@
 //! The offline trainer: from a folder of MIDI files to a pianist. `main.rs` is its command line.
 
+pub mod augmentation;
 pub mod backward;
 pub mod batch;
+pub mod checkpoint;
 pub mod copied;
 pub mod corpus;
 pub mod forward;
 pub mod interrupt;
+mod lanes;
 pub mod learner;
 pub mod optimizer;
 pub mod passage;
 pub mod prepare;
 pub mod schedule;
+pub mod training;
 pub mod weights;

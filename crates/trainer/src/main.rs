@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use etude_trainer::prepare::{self, PrepareArgs};
+use etude_trainer::training::{self, TrainArgs};
 
 /// Makes a pianist from a folder of MIDI files.
 #[derive(Parser)]
@@ -17,11 +18,13 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Prepare(PrepareArgs),
+    Train(TrainArgs),
 }
 
 fn main() -> ExitCode {
     let result: Result<(), Box<dyn Error>> = match Cli::parse().command {
         Command::Prepare(args) => prepare::run(&args).map_err(Into::into),
+        Command::Train(args) => training::run(&args).map_err(Into::into),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

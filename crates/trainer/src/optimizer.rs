@@ -2,6 +2,7 @@
 
 use etude_pianist::kernel::Kernel;
 use etude_pianist::network::Layout;
+use etude_pianist::vectorised;
 use rayon::prelude::*;
 
 /// Decay of the mean of gradients, and of their squares; the latter is short, as runs are short.
@@ -64,7 +65,7 @@ impl AdamW {
                     let part = from..until;
                     let (values, gradient) = (&mut values[part.clone()], &gradient[part.clone()]);
                     let (means, squares) = (&mut means[part.clone()], &mut squares[part]);
-                    kernel.vectorise(|| step.apply(values, gradient, means, squares, decay));
+                    apply(kernel, &step, values, gradient, means, squares, decay);
                     from = until;
                 }
             }
@@ -90,17 +91,16 @@ struct Step {
     correction_of_squares: f32,
 }
 
-impl Step {
-    #[inline(always)]
-    fn apply(&self, values: &mut [f32], gradient: &[f32], means: &mut [f32], squares: &mut [f32], decay: f32) {
-        let keep = 1.0 - self.learning_rate * decay;
-        let rate = self.learning_rate / self.correction;
-        let states = means.iter_mut().zip(squares);
-        for ((value, gradient), (mean, square)) in values.iter_mut().zip(gradient).zip(states) {
-            let gradient = gradient * self.scale;
-            *mean += (1.0 - BETA.0) * (gradient - *mean);
-            *square += (1.0 - BETA.1) * (gradient * gradient - *square);
-            *value = *value * keep - rate * *mean / ((*square / self.correction_of_squares).sqrt() + EPSILON);
-        }
+vectorised! {
+fn apply(step: &Step, values: &mut [f32], gradient: &[f32], means: &mut [f32], squares: &mut [f32], decay: f32) {
+    let keep = 1.0 - step.learning_rate * decay;
+    let rate = step.learning_rate / step.correction;
+    let states = means.iter_mut().zip(squares);
+    for ((value, gradient), (mean, square)) in values.iter_mut().zip(gradient).zip(states) {
+        let gradient = gradient * step.scale;
+        *mean += (1.0 - BETA.0) * (gradient - *mean);
+        *square += (1.0 - BETA.1) * (gradient * gradient - *square);
+        *value = *value * keep - rate * *mean / ((*square / step.correction_of_squares).sqrt() + EPSILON);
     }
+}
 }

@@ -9,17 +9,19 @@ use std::f32::consts::LOG2_E;
 pub fn exp(x: f32) -> f32 {
     const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
-    /// Adding and taking away 1.5 x 2^23 rounds to the nearest integer in any rounding hardware.
+    /// Adding 1.5 x 2^23 rounds to the nearest integer, and leaves it in the lowest bits.
     const ROUNDER: f32 = 12_582_912.0;
 
     let x = x.clamp(-87.0, 88.0);
-    let n = (x * LOG2_E + ROUNDER) - ROUNDER;
+    let rounded = x * LOG2_E + ROUNDER;
+    let n = rounded - ROUNDER;
     let r = x - n * LN2_HIGH - n * LN2_LOW;
     let mut p = 1.987_569_1e-4;
     for coefficient in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 0.166_666_66, 0.5] {
         p = p * r + coefficient;
     }
-    let power_of_two = f32::from_bits(((n as i32 + 127) << 23) as u32);
+    // The lowest bits of `rounded` are n; shifted into the exponent they make 2^n.
+    let power_of_two = f32::from_bits((rounded.to_bits() << 23).wrapping_add(1.0f32.to_bits()));
     (p * r * r + r + 1.0) * power_of_two
 }
 

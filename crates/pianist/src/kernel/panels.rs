@@ -57,27 +57,9 @@ impl Panels {
 
     /// Packs `depth` rows of `matrix` as they are: `depth x matrix.width`.
     pub fn pack(&mut self, matrix: Rows, depth: usize) {
-        self.kernel.vectorise(|| self.pack_rows(matrix, depth));
-    }
-
-    #[inline(always)]
-    fn pack_rows(&mut self, matrix: Rows, depth: usize) {
         self.resize(depth, matrix.width);
-        let (words, per_word, columns) = (self.words(), self.kernel.values_per_word(), self.columns);
-        let zeros = [0.0; PANEL];
-        for (panel, lines) in self.lines.chunks_exact_mut((words * LINES_PER_ROW).max(1)).enumerate() {
-            let first = panel * PANEL;
-            let wanted = first..(first + PANEL).min(columns);
-            for (k, row) in lines.chunks_exact_mut(LINES_PER_ROW).enumerate() {
-                let even = &matrix.row(k * per_word)[wanted.clone()];
-                let odd = if per_word == 2 && k * 2 + 1 < depth {
-                    &matrix.row(k * 2 + 1)[wanted.clone()]
-                } else {
-                    &zeros[..even.len()]
-                };
-                pack_row(self.kernel, even, odd, row);
-            }
-        }
+        let words = self.words();
+        pack_panels(self.kernel, self.kernel, matrix, depth, words, &mut self.lines);
     }
 
     /// Packs the transpose of the first `columns` rows of `matrix`: `matrix.width x columns`. This is how a weight
@@ -135,6 +117,23 @@ fn bf16_pair(low: f32, high: f32) -> u32 {
     bf16_bits(low) | bf16_bits(high) << 16
 }
 
+vectorised! {
+/// Packs rows as they are, panel after panel.
+fn pack_panels(format: Kernel, matrix: Rows, depth: usize, words: usize, lines: &mut [Line]) {
+    let (per_word, zeros) = (format.values_per_word(), [0.0; PANEL]);
+    for (panel, lines) in lines.chunks_exact_mut((words * LINES_PER_ROW).max(1)).enumerate() {
+        let first = panel * PANEL;
+        let wanted = first..(first + PANEL).min(matrix.width);
+        for (k, row) in lines.chunks_exact_mut(LINES_PER_ROW).enumerate() {
+            let even = &matrix.row(k * per_word)[wanted.clone()];
+            let has_odd = per_word == 2 && k * 2 + 1 < depth;
+            let odd = if has_odd { &matrix.row(k * 2 + 1)[wanted.clone()] } else { &zeros[..even.len()] };
+            pack_row(format, even, odd, row);
+        }
+    }
+}
+}
+
 #[inline(always)]
 fn pack_row(kernel: Kernel, even: &[f32], odd: &[f32], row: &mut [Line]) {
     for (line, (even, odd)) in row.iter_mut().zip(even.chunks(16).zip(odd.chunks(16))) {
@@ -163,7 +162,7 @@ pub fn product(
 ) {
     assert_eq!(left.width, right.depth, "the inner sizes of a product differ");
     let words = right.words();
-    right.kernel.vectorise(|| pack_left(right.kernel, left, rows, words, scratch));
+    pack_left(right.kernel, right.kernel, left, rows, words, scratch);
     let mut sums: Sums = [[0.0; PANEL]; MAX_ROWS];
     for panel in 0..right.columns.div_ceil(PANEL) {
         let columns = PANEL.min(right.columns - panel * PANEL);
@@ -192,15 +191,15 @@ fn store(out: &mut [f32], sums: &[f32], accumulate: bool) {
     }
 }
 
-#[inline(always)]
-fn pack_left(kernel: Kernel, left: Rows, rows: usize, words: usize, scratch: &mut Vec<u32>) {
+vectorised! {
+fn pack_left(format: Kernel, left: Rows, rows: usize, words: usize, scratch: &mut Vec<u32>) {
     scratch.resize(rows * words, 0);
     if words == 0 {
         return;
     }
     for (r, out) in scratch.chunks_exact_mut(words).enumerate() {
         let row = left.row(r);
-        if kernel == Kernel::Avx512Bf16 {
+        if format == Kernel::Avx512Bf16 {
             let (pairs, last) = row.as_chunks::<2>();
             out.iter_mut().zip(pairs).for_each(|(word, pair)| *word = bf16_pair(pair[0], pair[1]));
             if let [value] = last {
@@ -210,6 +209,7 @@ fn pack_left(kernel: Kernel, left: Rows, rows: usize, words: usize, scratch: &mu
             out.iter_mut().zip(row).for_each(|(word, value)| *word = value.to_bits());
         }
     }
+}
 }
 
 /// Working memory of [`accumulate_outer`].
@@ -247,9 +247,8 @@ pub fn accumulate_outer(left: Rows, right: Rows, rows: usize, out: &mut [f32], m
         let words = memory.right.words();
         for block in (0..left.width).step_by(PANEL) {
             let columns = PANEL.min(left.width - block);
-            let kernel = memory.kernel;
             let packed = &mut memory.left;
-            kernel.vectorise(|| pack_columns(kernel, left_part, count, block..block + columns, packed));
+            pack_columns(memory.kernel, memory.kernel, left_part, count, block..block + columns, packed);
             for panel in 0..right.width.div_ceil(PANEL) {
                 let width = PANEL.min(right.width - panel * PANEL);
                 for (first, height) in column_tiles(columns) {
@@ -271,16 +270,16 @@ fn column_tiles(columns: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..columns).step_by(MAX_ROWS).map(move |first| (first, MAX_ROWS.min(columns - first)))
 }
 
+vectorised! {
 /// Packs a block of columns for tiles that take them as rows: tile after tile, in each word after word.
-#[inline(always)]
 fn pack_columns(
-    kernel: Kernel,
+    format: Kernel,
     matrix: Rows,
     rows: usize,
     columns: std::ops::Range<usize>,
     packed: &mut Vec<u32>,
 ) {
-    let per_word = kernel.values_per_word();
+    let per_word = format.values_per_word();
     let words = rows.div_ceil(per_word);
     packed.resize(words * columns.len(), 0);
     let zeros = [0.0; PANEL];
@@ -289,13 +288,19 @@ fn pack_columns(
         let even = &matrix.row(k * per_word)[columns.clone()];
         let has_odd = per_word == 2 && k * 2 + 1 < rows;
         let odd = if has_odd { &matrix.row(k * 2 + 1)[columns.clone()] } else { &zeros[..columns.len()] };
-        pack_row(kernel, even, odd, &mut row);
+        pack_row(format, even, odd, &mut row);
         let flat: &[[u32; 16]; LINES_PER_ROW] = &row.map(|line| line.0);
         let flat = flat.as_flattened();
         for (first, height) in column_tiles(columns.len()) {
-            packed[first * words + k * height..][..height].copy_from_slice(&flat[first..][..height]);
+            let out = &mut packed[first * words + k * height..][..height];
+            match <&mut [u32; MAX_ROWS]>::try_from(out) {
+                // A copy of known length is two instructions, another one a call.
+                Ok(out) => out.copy_from_slice(&flat[first..][..MAX_ROWS]),
+                Err(_) => packed[first * words + k * height..][..height].copy_from_slice(&flat[first..][..height]),
+            }
         }
     }
+}
 }
 
 #[cfg(test)]

@@ -1,0 +1,122 @@
+//! `train`: from a corpus to a pianist.
+
+mod curve;
+mod run;
+
+use crate::augmentation::Pedals;
+use crate::checkpoint::CheckpointError;
+use crate::corpus::CorpusError;
+use etude_pianist::kernel::Precision;
+use etude_pianist::model_file::PianistFileError;
+use std::path::PathBuf;
+
+pub use run::run;
+
+/// Train a pianist on a corpus.
+///
+/// Runs for the given number of minutes, and slows its learning down towards the end of them, so choose the time
+/// first: half the time with twice the patience is not the same. A checkpoint is written every few minutes; Ctrl-C
+/// saves and stops, and --resume goes on, also after a crash.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Example:
+  etude-trainer train --corpus ragtime.corpus --layers 2 --hidden 256 --minutes 30 --output ragtime.safetensors
+
+How large? A small network (1 x 256) learns fast and suits small collections; a larger one needs hours and some
+hundred performances before it is better. Beside the pianist you get NAME.csv and NAME.png, the loss over time, and
+NAME.md, a draft of its model card to complete. Lower is better; when `valid` rises while `train` falls, the network
+learns by heart: stop, make it smaller, or add --dropout 0.2.")]
+pub struct TrainArgs {
+    /// The corpus, made by `etude-trainer prepare`
+    #[arg(long, value_name = "FILE")]
+    pub corpus: PathBuf,
+    /// LSTM layers
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub layers: usize,
+    /// Units in each layer
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    pub hidden: usize,
+    /// How long to train, in minutes of learning; with --resume, counted from the first start
+    #[arg(long, value_name = "M", default_value_t = 60.0)]
+    pub minutes: f64,
+    /// The pianist to write
+    #[arg(long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Go on from the last checkpoint of --output
+    #[arg(long)]
+    pub resume: bool,
+    /// Begin with the weights of this checkpoint of an earlier, finished run of the same size
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    pub from: Option<PathBuf>,
+    /// How to spell the sustain pedal: as steps of its own, in note lengths, or either at random
+    #[arg(long, value_enum, default_value_t = Pedals::Both)]
+    pub pedal: Pedals,
+    /// Another alphabet than the corpus names: notes or events
+    #[arg(long, value_enum)]
+    pub alphabet: Option<crate::corpus::Alphabet>,
+    /// Share of values dropped between layers
+    #[arg(long, value_name = "0..0.9", default_value_t = 0.0)]
+    pub dropout: f32,
+    /// Peak learning rate
+    #[arg(long, value_name = "RATE", default_value_t = 0.002)]
+    pub learning_rate: f32,
+    /// Sequences side by side in one update
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub streams: usize,
+    /// Steps of each sequence in one update
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub window: usize,
+    /// Threads; all of the machine's if not given
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// How exact products are: bf16 is twice as fast where the processor has it
+    #[arg(long, value_parser = parse_precision, default_value = "bf16")]
+    pub precision: Precision,
+    /// Seed of the first weights and the order of the music
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+}
+
+fn parse_precision(text: &str) -> Result<Precision, String> {
+    match text {
+        "f32" => Ok(Precision::F32),
+        "bf16" => Ok(Precision::Bf16),
+        _ => Err("expected f32 or bf16".to_owned()),
+    }
+}
+
+/// Why training can't begin or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// An argument is out of range.
+    #[error("--{argument} must be {expected}")]
+    Argument {
+        /// Which.
+        argument: &'static str,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// The corpus can't be read.
+    #[error(transparent)]
+    Corpus(#[from] CorpusError),
+    /// The corpus has nothing to train on.
+    #[error("{} has no performance to train on; prepare more files", .0.display())]
+    Empty(PathBuf),
+    /// A checkpoint can't be read or written.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The checkpoint is of another network or alphabet than was asked for.
+    #[error("the checkpoint {} is of another network; use its --layers, --hidden and corpus", .0.display())]
+    OtherNetwork(PathBuf),
+    /// The pianist can't be written.
+    #[error(transparent)]
+    Pianist(#[from] PianistFileError),
+    /// The loss curve can't be written.
+    #[error("can't write {}", path.display())]
+    Report {
+        /// Which file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+}

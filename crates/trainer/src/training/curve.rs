@@ -1,0 +1,68 @@
+//! The loss over time, one line of a CSV file for each measurement.
+
+use super::TrainError;
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// One measurement.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// Minutes of learning so far.
+    pub minutes: f64,
+    /// Updates so far.
+    pub updates: u64,
+    /// Notes learned from so far.
+    pub notes: u64,
+    /// Nats per note on what was learned from since the last point.
+    pub train: f64,
+    /// Nats per note on validation pieces.
+    pub valid: Option<f64>,
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Point { minutes, updates, notes, train, valid } = self;
+        write!(f, "{minutes:.1} min, {updates} updates, {notes} notes: train {train:.3}")?;
+        match valid {
+            Some(valid) => write!(f, ", valid {valid:.3} nats per note"),
+            None => write!(f, " nats per note"),
+        }
+    }
+}
+
+/// The CSV file of a run.
+pub struct Curve {
+    path: PathBuf,
+    file: File,
+}
+
+impl Curve {
+    /// Opens the curve beside `output`; goes on with an earlier one if `resume`.
+    pub fn open(output: &Path, resume: bool) -> Result<Curve, TrainError> {
+        let path = output.with_extension("csv");
+        let goes_on = resume && path.exists();
+        let mut options = OpenOptions::new();
+        let options =
+            if goes_on { options.append(true) } else { options.write(true).create(true).truncate(true) };
+        let file = options.open(&path).map_err(|source| TrainError::Report { path: path.clone(), source })?;
+        let mut curve = Curve { path, file };
+        if !goes_on {
+            curve.write("minutes,updates,notes,train_nats_per_note,valid_nats_per_note")?;
+        }
+        Ok(curve)
+    }
+
+    /// Adds a point.
+    pub fn add(&mut self, point: Point) -> Result<(), TrainError> {
+        let Point { minutes, updates, notes, train, valid } = point;
+        let valid = valid.map(|valid| format!("{valid:.4}")).unwrap_or_default();
+        self.write(&format!("{minutes:.2},{updates},{notes},{train:.4},{valid}"))
+    }
+
+    fn write(&mut self, line: &str) -> Result<(), TrainError> {
+        let written = writeln!(self.file, "{line}").and_then(|()| self.file.flush());
+        written.map_err(|source| TrainError::Report { path: self.path.clone(), source })
+    }
+}

@@ -1,0 +1,268 @@
+//! The training run itself: learn, report, measure, save, until the time is over.
+
+use super::{TrainArgs, TrainError};
+use crate::augmentation::Deck;
+use crate::checkpoint::{self, Progress};
+use crate::corpus::{Corpus, Split};
+use crate::interrupt;
+use crate::learner::{Learner, Loss, Size, initial_parameters, measure};
+use crate::optimizer::AdamW;
+use crate::passage::Passage;
+use crate::schedule;
+use crate::training::curve::{Curve, Point};
+use etude_pianist::alphabet::{Alphabet, Pedal};
+use etude_pianist::card::{Card, Training, Validation};
+use etude_pianist::kernel::Kernel;
+use etude_pianist::model_file::Pianist;
+use etude_pianist::network::Layout;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::Instant;
+
+/// Minutes between checkpoints: what a crash costs at most.
+const CHECKPOINT_MINUTES: f64 = 3.0;
+/// Performances that the loss is measured on while training, and steps of each: a fast estimate.
+const MEASURED: (usize, usize) = (64, 800);
+
+/// Runs the command.
+pub fn run(args: &TrainArgs) -> Result<(), TrainError> {
+    check(args)?;
+    interrupt::listen();
+    let corpus = Corpus::open(&args.corpus)?;
+    if corpus.performances(Split::Train).len() == 0 {
+        return Err(TrainError::Empty(args.corpus.clone()));
+    }
+    let mut run = Run::new(args, &corpus)?;
+    run.learn()?;
+    run.finish()
+}
+
+fn check(args: &TrainArgs) -> Result<(), TrainError> {
+    use etude_pianist::model_file::{MAX_LAYERS, MAX_UNITS};
+    let rules = [
+        ((1..=MAX_LAYERS).contains(&args.layers), "layers", "1 to 8"),
+        ((1..=MAX_UNITS).contains(&args.hidden), "hidden", "1 to 4096"),
+        (args.minutes > 0.0 && args.minutes.is_finite(), "minutes", "more than 0"),
+        ((0.0..=0.9).contains(&args.dropout), "dropout", "0 to 0.9"),
+        ((1e-6..=1.0).contains(&args.learning_rate), "learning-rate", "0.000001 to 1"),
+        ((1..=4096).contains(&args.streams), "streams", "1 to 4096"),
+        ((1..=4096).contains(&args.window), "window", "1 to 4096"),
+        (args.threads != Some(0), "threads", "at least 1"),
+    ];
+    match rules.into_iter().find(|rule| !rule.0) {
+        Some((_, argument, expected)) => Err(TrainError::Argument { argument, expected }),
+        None => Ok(()),
+    }
+}
+
+/// A run in progress.
+struct Run<'a> {
+    args: &'a TrainArgs,
+    corpus: &'a Corpus,
+    kernel: Kernel,
+    threads: usize,
+    learner: Learner,
+    progress: Progress,
+    curve: Curve,
+    /// The latest measurement on validation pieces.
+    validation: Option<Loss>,
+}
+
+impl<'a> Run<'a> {
+    fn new(args: &'a TrainArgs, corpus: &'a Corpus) -> Result<Run<'a>, TrainError> {
+        let kernel = Kernel::best(args.precision);
+        let threads = args.threads.unwrap_or_else(rayon::current_num_threads);
+        let fresh = Progress {
+            alphabet: args.alphabet.unwrap_or(corpus.alphabet()).into(),
+            time_base: corpus.time_base(),
+            layers: args.layers,
+            units: args.hidden,
+            seconds: 0.0,
+            updates: 0,
+            steps: 0,
+            notes: 0,
+        };
+        let blueprint = fresh.alphabet.blueprint(fresh.layers, fresh.units);
+        let mut optimizer = AdamW::new(&Layout::new(&blueprint), kernel);
+        let (mut progress, mut parameters) = (fresh, initial_parameters(&blueprint, args.seed));
+        let resumed = args.resume.then(|| checkpoint_path(args)).filter(|path| path.exists());
+        if let Some(path) = resumed.as_ref().or(args.from.as_ref()) {
+            let saved = checkpoint::read(path)?;
+            let network = |of: &Progress| (of.alphabet, of.time_base, of.layers, of.units);
+            if network(&saved.progress) != network(&fresh) {
+                return Err(TrainError::OtherNetwork(path.clone()));
+            }
+            parameters = saved.parameters;
+            (optimizer.means, optimizer.squares) = (saved.means, saved.squares);
+            optimizer.updates = saved.progress.updates;
+            progress = saved.progress;
+            if !args.resume {
+                progress.seconds = 0.0;
+            }
+        }
+        let size = Size { streams: args.streams, steps: args.window, threads, dropout: args.dropout };
+        let seed = args.seed.wrapping_add(progress.updates);
+        let learner = Learner::new(&blueprint, parameters, optimizer, kernel, size, seed);
+        let curve = Curve::open(&args.output, args.resume)?;
+        Ok(Run { args, corpus, kernel, threads, learner, progress, curve, validation: None })
+    }
+
+    fn learn(&mut self) -> Result<(), TrainError> {
+        let bar = progress_bar();
+        let seed = self.args.seed.wrapping_add(self.progress.updates) << 8;
+        let streams = self.args.streams;
+        let (corpus, alphabet, pedals) = (self.corpus, self.progress.alphabet, self.args.pedal);
+        let decks: Vec<Mutex<Deck>> = (0..self.threads as u64)
+            .map(|i| Mutex::new(Deck::new(corpus, alphabet, pedals, streams, seed + i)))
+            .collect();
+        // Each worker locks its own deck only, so no lock is ever waited for, and none is poisoned.
+        let deck = |i: usize| decks[i].lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut recent = Loss::default();
+        let mut saved_at = self.progress.seconds;
+        while self.progress.seconds < self.args.minutes * 60.0 && !interrupt::requested() {
+            let started = Instant::now();
+            let rate = schedule::learning_rate(self.progress.seconds / (self.args.minutes * 60.0));
+            let rate = rate as f32 * self.args.learning_rate;
+            let loss =
+                self.learner.learn(rate, |i| deck(i).next_passage(), |i, passage| deck(i).condition(passage));
+            let elapsed = started.elapsed().as_secs_f64();
+            self.progress.seconds += elapsed;
+            self.progress.updates += 1;
+            self.progress.steps += loss.steps as u64;
+            self.progress.notes += loss.notes as u64;
+            recent.add(&loss);
+            self.show(&bar, &recent, loss.steps as f64 / elapsed);
+            if self.progress.seconds >= saved_at + CHECKPOINT_MINUTES * 60.0 {
+                saved_at = self.progress.seconds;
+                self.save(&std::mem::take(&mut recent), &bar)?;
+            }
+        }
+        if recent.notes > 0 {
+            self.save(&recent, &bar)?;
+        }
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    fn show(&self, bar: &ProgressBar, recent: &Loss, speed: f64) {
+        let minutes = self.progress.seconds / 60.0;
+        bar.set_length((self.args.minutes * 60.0) as u64);
+        bar.set_position(self.progress.seconds as u64);
+        bar.set_message(format!(
+            "{minutes:.1} of {} min, {:.2} nats/note, {speed:.0} steps/s",
+            self.args.minutes,
+            recent.nats_per_note()
+        ));
+    }
+
+    /// Measures, writes the checkpoint and a line of the curve.
+    fn save(&mut self, recent: &Loss, bar: &ProgressBar) -> Result<(), TrainError> {
+        let path = checkpoint_path(self.args);
+        let network = self.learner.network();
+        checkpoint::write(&path, &self.progress, network.parameters(), self.learner.optimizer())?;
+        let validation = self.measure();
+        let point = Point {
+            minutes: self.progress.seconds / 60.0,
+            updates: self.progress.updates,
+            notes: self.progress.notes,
+            train: recent.nats_per_note(),
+            valid: validation.as_ref().map(Loss::nats_per_note),
+        };
+        // A bar that can't be shown would swallow the line: logs want it too.
+        if bar.is_hidden() {
+            println!("{point}")
+        } else {
+            bar.println(point.to_string())
+        }
+        self.curve.add(point)?;
+        self.validation = validation;
+        Ok(())
+    }
+
+    /// The loss on the beginnings of some validation pieces, the pedal folded; `None` if there are none.
+    fn measure(&self) -> Option<Loss> {
+        let (alphabet, base) = (self.progress.alphabet, self.progress.time_base);
+        let pedal =
+            if self.args.pedal == crate::augmentation::Pedals::Keep { Pedal::Keep } else { Pedal::Fold };
+        let entries: Vec<_> = self.corpus.performances(Split::Valid).collect();
+        let stride = entries.len().div_ceil(MEASURED.0).max(1);
+        let chosen: Vec<_> = entries.into_iter().step_by(stride).collect();
+        let passages = chosen.iter().map(|entry| {
+            let mut passage = Passage::new(alphabet, base, &entry.performance(), &entry.bars(), pedal);
+            passage.truncate(MEASURED.1);
+            passage
+        });
+        let blueprint = alphabet.blueprint(self.progress.layers, self.progress.units);
+        let loss = measure(&blueprint, self.learner.network(), self.kernel, self.threads, passages.collect());
+        (loss.notes > 0).then_some(loss)
+    }
+
+    /// Writes the pianist, its card and the picture of the curve.
+    fn finish(self) -> Result<(), TrainError> {
+        let Progress { alphabet, time_base, layers, units, .. } = self.progress;
+        let parameters = self.learner.network().parameters().to_vec();
+        let pianist = Pianist::new(alphabet, time_base, layers, units, parameters, self.card());
+        pianist.write_file(&self.args.output)?;
+        let page = pianist.card_page().map_err(|source| {
+            etude_pianist::model_file::PianistFileError::Invalid { path: self.args.output.clone(), source }
+        })?;
+        let card = self.args.output.with_extension("md");
+        checkpoint::write_atomically(&card, page.as_bytes())
+            .map_err(|source| TrainError::Report { path: card.clone(), source })?;
+        println!("Wrote {} and its model card {}", self.args.output.display(), card.display());
+        Ok(())
+    }
+
+    fn card(&self) -> Card {
+        let Progress { alphabet, seconds, steps, notes, updates, .. } = self.progress;
+        let name = self.args.output.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let performances = |split| self.corpus.performances(split);
+        let count = |split| performances(split).map(|entry| entry.note_count()).sum::<usize>();
+        Card {
+            name: name.unwrap_or_default(),
+            data: format!("{} performances, {} notes", performances(Split::Train).len(), count(Split::Train)),
+            split: format!(
+                "{} performances, {} notes of other pieces for validation",
+                performances(Split::Valid).len(),
+                count(Split::Valid)
+            ),
+            training: Training {
+                minutes: seconds / 60.0,
+                steps,
+                notes,
+                setup: format!(
+                    "{updates} updates of {} x {} steps, {} threads, {:?}, peak learning rate {}, dropout {}",
+                    self.args.streams,
+                    self.args.window,
+                    self.threads,
+                    self.kernel,
+                    self.args.learning_rate,
+                    self.args.dropout
+                ),
+            },
+            validation: self.validation.as_ref().map(|loss| validation(alphabet, loss)),
+            ..Card::default()
+        }
+    }
+}
+
+fn validation(alphabet: Alphabet, loss: &Loss) -> Validation {
+    let nats: f64 = loss.nats.iter().sum();
+    let heads = alphabet.blueprint(1, 1).heads;
+    let per_note = loss.nats.iter().map(|nats| nats / loss.notes as f64);
+    Validation {
+        nats_per_step: nats / loss.steps as f64,
+        nats_per_note: loss.nats_per_note(),
+        attributes: heads.iter().map(|head| head.name.to_owned()).zip(per_note).collect(),
+    }
+}
+
+fn checkpoint_path(args: &TrainArgs) -> PathBuf {
+    args.output.with_extension("checkpoint")
+}
+
+fn progress_bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("Training {bar:30} {msg}, {eta} left");
+    ProgressBar::new(0).with_style(style.expect("the template is well formed"))
+}
