@@ -12,10 +12,11 @@ mod memory;
 pub use memory::Memory;
 
 use crate::alphabet::Alphabet;
-use crate::kernel::{Kernel, Panels, Rows, product, sigmoid, tanh};
+use crate::kernel::{Kernel, LANES, Panels, Rows, load, product, sigmoid, store, tanh};
 use crate::model_file::Pianist;
 use crate::network::{Blueprint, Inputs, Layout};
 use crate::time::TimeBase;
+use crate::vectorised;
 use memory::InputRows;
 
 /// A pianist's weights, packed for one kernel.
@@ -172,7 +173,7 @@ impl Engine {
         for (gates, &stream) in gates.chunks_exact(4 * units).zip(streams) {
             let part = stream * units..(stream + 1) * units;
             let (cells, hidden) = (&mut state.cells[part.clone()], &mut state.hidden[part]);
-            self.kernel.vectorise(|| step_cells(gates, cells, hidden));
+            step_cells(self.kernel, gates, cells, hidden);
         }
         let residual = index > 0;
         below.resize(rows * units, 0.0);
@@ -225,15 +226,21 @@ fn fill_rows(rows: &mut [f32], bias: &[f32]) {
     rows.chunks_exact_mut(bias.len()).for_each(|row| row.copy_from_slice(bias));
 }
 
+vectorised! {
 /// Updates one stream's cells and hidden state from its gates `[i, f, g, o]`, not yet activated.
-#[inline(always)]
 fn step_cells(gates: &[f32], cells: &mut [f32], hidden: &mut [f32]) {
     let units = cells.len();
-    let (i, rest) = gates.split_at(units);
-    let (f, rest) = rest.split_at(units);
-    let (g, o) = rest.split_at(units);
-    for u in 0..units {
-        cells[u] = sigmoid(f[u]) * cells[u] + sigmoid(i[u]) * tanh(g[u]);
-        hidden[u] = sigmoid(o[u]) * tanh(cells[u]);
+    for first in (0..units).step_by(LANES) {
+        let gate = |index: usize| load(&gates[index * units..][..units], first);
+        let (i, f, g, o) = (gate(0), gate(1), gate(2), gate(3));
+        let mut cell = load(cells, first);
+        let mut state = [0.0; LANES];
+        for u in 0..LANES {
+            cell[u] = sigmoid(f[u]) * cell[u] + sigmoid(i[u]) * tanh(g[u]);
+            state[u] = sigmoid(o[u]) * tanh(cell[u]);
+        }
+        store(cells, first, &cell);
+        store(hidden, first, &state);
     }
+}
 }

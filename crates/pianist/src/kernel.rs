@@ -46,10 +46,12 @@ macro_rules! vectorised {
 }
 
 mod activation;
+mod lanes;
 mod panels;
 mod tile;
 
 pub use activation::{exp, sigmoid, tanh};
+pub use lanes::{LANES, load, store};
 pub use panels::{Outer, Panels, Rows, accumulate_outer, product};
 
 /// The instructions that a product runs on.

@@ -2,9 +2,8 @@
 
 use crate::batch::{Batch, Block, Choices};
 use crate::forward::{HeadTape, Tape, joined_width};
-use crate::lanes::{LANES, load, store};
 use crate::weights::Network;
-use etude_pianist::kernel::{Kernel, Outer, Rows, accumulate_outer, product, tanh};
+use etude_pianist::kernel::{Kernel, LANES, Outer, Rows, accumulate_outer, load, product, store, tanh};
 use etude_pianist::network::Inputs;
 use etude_pianist::vectorised;
 

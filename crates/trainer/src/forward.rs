@@ -5,9 +5,8 @@
 //! step. `layer.hidden` and `layer.cells` begin with one more step: the state carried over from the window before.
 
 use crate::batch::{Batch, Block, Choices};
-use crate::lanes::{LANES, load, store};
 use crate::weights::{Linear, Network};
-use etude_pianist::kernel::{Kernel, Rows, exp, product, sigmoid, tanh};
+use etude_pianist::kernel::{Kernel, LANES, Rows, exp, load, product, sigmoid, store, tanh};
 use etude_pianist::network::{Blueprint, Head, Inputs};
 use etude_pianist::vectorised;
 use rand::{RngExt, SeedableRng};

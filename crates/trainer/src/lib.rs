@@ -8,7 +8,6 @@ pub mod copied;
 pub mod corpus;
 pub mod forward;
 pub mod interrupt;
-mod lanes;
 pub mod learner;
 pub mod optimizer;
 pub mod passage;

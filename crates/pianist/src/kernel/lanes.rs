@@ -2,11 +2,11 @@
 //! that the many slices of an LSTM cell don't overlap.
 
 /// Values that are worked on together: the lanes of an AVX-512 register.
-pub(crate) const LANES: usize = 16;
+pub const LANES: usize = 16;
 
 /// The values from `first` on; zeros beyond the end of the slice.
 #[inline(always)]
-pub(crate) fn load(values: &[f32], first: usize) -> [f32; LANES] {
+pub fn load(values: &[f32], first: usize) -> [f32; LANES] {
     let values = &values[first..];
     values.first_chunk().copied().unwrap_or_else(|| {
         let mut lanes = [0.0; LANES];
@@ -17,7 +17,7 @@ pub(crate) fn load(values: &[f32], first: usize) -> [f32; LANES] {
 
 /// Writes lanes back to where [`load`] found them.
 #[inline(always)]
-pub(crate) fn store(values: &mut [f32], first: usize, lanes: &[f32; LANES]) {
+pub fn store(values: &mut [f32], first: usize, lanes: &[f32; LANES]) {
     let values = &mut values[first..];
     match values.first_chunk_mut() {
         Some(chunk) => *chunk = *lanes,
