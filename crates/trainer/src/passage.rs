@@ -49,11 +49,6 @@ impl Passage {
         self.steps.len() - self.at
     }
 
-    /// Forgets all but the next `steps` steps.
-    pub fn truncate(&mut self, steps: usize) {
-        self.steps.truncate(self.at + steps);
-    }
-
     /// Reads on by `steps` without the network.
     pub fn skip(&mut self, steps: usize) {
         for step in &self.steps[self.at..(self.at + steps).min(self.steps.len())] {

@@ -1,7 +1,7 @@
 //! The training run itself: learn, report, measure, save, until the time is over.
 
 use super::{TrainArgs, TrainError};
-use crate::augmentation::Deck;
+use crate::augmentation::{Deck, Pedals};
 use crate::checkpoint::{self, Progress};
 use crate::corpus::{Corpus, Split};
 use crate::interrupt;
@@ -22,8 +22,8 @@ use std::time::Instant;
 
 /// Minutes between checkpoints: what a crash costs at most.
 const CHECKPOINT_MINUTES: f64 = 3.0;
-/// Performances that the loss is measured on while training, and steps of each: a fast estimate.
-const MEASURED: (usize, usize) = (64, 800);
+/// Performances that the loss is measured on while training, and seconds or quarter notes of each: a fast estimate.
+const MEASURED: (usize, f64) = (64, 90.0);
 
 /// Runs the command.
 pub fn run(args: &TrainArgs) -> Result<(), TrainError> {
@@ -184,14 +184,15 @@ impl<'a> Run<'a> {
     fn measure(&self) -> Option<Loss> {
         let (alphabet, base) = (self.progress.alphabet, self.progress.time_base);
         let pedal =
-            if self.args.pedal == crate::augmentation::Pedals::Keep { Pedal::Keep } else { Pedal::Fold };
+            if self.args.pedal == Pedals::Keep { Pedal::Keep } else { Pedal::Fold };
         let entries: Vec<_> = self.corpus.performances(Split::Valid).collect();
         let stride = entries.len().div_ceil(MEASURED.0).max(1);
         let chosen: Vec<_> = entries.into_iter().step_by(stride).collect();
         let passages = chosen.iter().map(|entry| {
-            let mut passage = Passage::new(alphabet, base, &entry.performance(), &entry.bars(), pedal);
-            passage.truncate(MEASURED.1);
-            passage
+            let mut performance = entry.performance();
+            performance.notes.retain(|note| note.onset < MEASURED.1);
+            performance.pedal.retain(|change| change.time < MEASURED.1);
+            Passage::new(alphabet, base, &performance, &entry.bars(), pedal)
         });
         let blueprint = alphabet.blueprint(self.progress.layers, self.progress.units);
         let loss = measure(&blueprint, self.learner.network(), self.kernel, self.threads, passages.collect());
