@@ -11,18 +11,22 @@ const BASES: [TimeBase; 2] = [TimeBase::Seconds, TimeBase::Beats];
 
 /// Any music: dense or sparse, with repeated keys, chords, and gaps beyond the longest shift.
 fn performances() -> impl Strategy<Value = Performance<f64>> {
-    let note = (0.0..60.0f64, 0.0..15.0f64, 0..Key::COUNT, 1..=127u8).prop_map(|(onset, duration, key, velocity)| Note {
-        onset,
-        duration,
-        key: Key::from_index(key).expect("within the keyboard"),
-        velocity: Velocity::new(velocity),
-    });
+    let note = (0.0..60.0f64, 0.0..15.0f64, 0..Key::COUNT, 1..=127u8).prop_map(
+        |(onset, duration, key, velocity)| Note {
+            onset,
+            duration,
+            key: Key::from_index(key).expect("within the keyboard"),
+            velocity: Velocity::new(velocity),
+        },
+    );
     let change = (0.0..70.0f64, any::<bool>()).prop_map(|(time, down)| PedalChange { time, down });
-    (prop::collection::vec(note, 0..80), prop::collection::vec(change, 0..20)).prop_map(|(mut notes, mut pedal)| {
-        notes.sort_by(|a, b| a.onset.total_cmp(&b.onset).then(a.key.cmp(&b.key)));
-        pedal.sort_by(|a, b| a.time.total_cmp(&b.time));
-        Performance { notes, pedal }
-    })
+    (prop::collection::vec(note, 0..80), prop::collection::vec(change, 0..20)).prop_map(
+        |(mut notes, mut pedal)| {
+            notes.sort_by(|a, b| a.onset.total_cmp(&b.onset).then(a.key.cmp(&b.key)));
+            pedal.sort_by(|a, b| a.time.total_cmp(&b.time));
+            Performance { notes, pedal }
+        },
+    )
 }
 
 fn binned(mut performance: Performance<Ticks>) -> Performance<Ticks> {
@@ -35,7 +39,8 @@ fn binned(mut performance: Performance<Ticks>) -> Performance<Ticks> {
 /// Steps of symbols that the heads could choose, in any order and combination.
 fn steps(alphabet: Alphabet) -> impl Strategy<Value = Vec<Step>> {
     let heads = alphabet.blueprint(1, 1).heads;
-    let symbols: [u16; MAX_HEADS] = std::array::from_fn(|i| heads.get(i).map_or(1, |head| head.symbols as u16));
+    let symbols: [u16; MAX_HEADS] =
+        std::array::from_fn(|i| heads.get(i).map_or(1, |head| head.symbols as u16));
     prop::collection::vec(symbols.map(|count| prop_oneof![9 => 0..count, 1 => Just(Step::NOTHING)]), 0..200)
         .prop_map(|steps| steps.into_iter().map(Step).collect())
 }
@@ -130,7 +135,10 @@ fn check_row(inputs: &Inputs, fill: impl FnOnce(InputRow)) {
     for (symbol, category) in categories.iter().zip(&inputs.categories) {
         assert!(usize::from(*symbol) < category.symbols, "every category has a table row");
     }
-    assert!(dense.iter().all(|x| (0.0..=2.0).contains(x)), "every dense input is written, and of moderate size");
+    assert!(
+        dense.iter().all(|x| (0.0..=2.0).contains(x)),
+        "every dense input is written, and of moderate size"
+    );
 }
 
 #[test]

@@ -183,8 +183,7 @@ impl<'a> Run<'a> {
     /// The loss on the beginnings of some validation pieces, the pedal folded; `None` if there are none.
     fn measure(&self) -> Option<Loss> {
         let (alphabet, base) = (self.progress.alphabet, self.progress.time_base);
-        let pedal =
-            if self.args.pedal == Pedals::Keep { Pedal::Keep } else { Pedal::Fold };
+        let pedal = if self.args.pedal == Pedals::Keep { Pedal::Keep } else { Pedal::Fold };
         let entries: Vec<_> = self.corpus.performances(Split::Valid).collect();
         let stride = entries.len().div_ceil(MEASURED.0).max(1);
         let chosen: Vec<_> = entries.into_iter().step_by(stride).collect();

@@ -1,0 +1,148 @@
+//! Training runs from end to end, on a few bars of made-up music and for a second or two.
+
+use etude_pianist::alphabet::{Alphabet, Pedal};
+use etude_pianist::kernel::{Kernel, Precision};
+use etude_pianist::model_file::Pianist;
+use etude_pianist::note::{Key, Note, PedalChange, Performance, Velocity};
+use etude_pianist::time::{Bar, TimeBase, TimeSignature};
+use etude_trainer::augmentation::Pedals;
+use etude_trainer::checkpoint;
+use etude_trainer::corpus::{self, Draft, Packed, Split};
+use etude_trainer::learner::{initial_parameters, measure};
+use etude_trainer::passage::Passage;
+use etude_trainer::training::{TrainArgs, TrainError, run};
+use etude_trainer::weights::Network;
+use std::path::Path;
+
+/// An Alberti bass, the same every bar, with the pedal.
+fn etude(bars: usize) -> Performance<f64> {
+    let mut music = Performance::default();
+    for bar in 0..bars {
+        for (i, midi) in [48, 55, 52, 55, 48, 55, 52, 55].into_iter().enumerate() {
+            music.notes.push(Note {
+                onset: bar as f64 * 4.0 + i as f64 * 0.5,
+                duration: 0.4,
+                key: Key::from_midi(midi).expect("on the keyboard"),
+                velocity: Velocity::new(if i == 0 { 90 } else { 60 }),
+            });
+        }
+        let change = |beat: f64, down| PedalChange { time: bar as f64 * 4.0 + beat, down };
+        music.pedal.extend([change(0.2, true), change(3.8, false)]);
+    }
+    music
+}
+
+fn write_corpus(folder: &Path) -> std::path::PathBuf {
+    let bars = [Bar::new(0.0, TimeSignature::default())];
+    let draft = |name: &str, split, count| Draft {
+        name: name.to_owned(),
+        split,
+        piece: 0,
+        packed: Packed::new(&etude(count), &bars, TimeBase::Beats).expect("short enough"),
+    };
+    let path = folder.join("tiny.corpus");
+    let drafts =
+        [draft("a.mid", Split::Train, 30), draft("b.mid", Split::Train, 20), draft("c.mid", Split::Valid, 9)];
+    corpus::write(&path, corpus::Alphabet::Notes, TimeBase::Beats, &drafts).expect("a writable folder");
+    path
+}
+
+fn arguments(folder: &Path, minutes: f64) -> TrainArgs {
+    TrainArgs {
+        corpus: write_corpus(folder),
+        layers: 2,
+        hidden: 20,
+        minutes,
+        output: folder.join("tiny.safetensors"),
+        resume: false,
+        from: None,
+        pedal: Pedals::Both,
+        alphabet: None,
+        dropout: 0.1,
+        learning_rate: 0.01,
+        streams: 3,
+        window: 16,
+        threads: Some(2),
+        precision: Precision::F32,
+        seed: 7,
+    }
+}
+
+#[test]
+fn a_run_leaves_a_pianist_a_curve_a_card_and_a_checkpoint() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    run(&arguments(folder.path(), 0.04)).expect("the run succeeds");
+    let pianist = Pianist::read_file(&folder.path().join("tiny.safetensors")).expect("a valid pianist");
+    assert_eq!((pianist.alphabet, pianist.time_base), (Alphabet::Notes, TimeBase::Beats));
+    let curve = std::fs::read_to_string(folder.path().join("tiny.csv")).expect("a curve");
+    let last: Vec<f64> =
+        curve.lines().last().expect("a point").split(',').map(|x| x.parse().expect("a number")).collect();
+    assert!(last[4] < 12.0, "an untrained network loses about 16 nats per note, this one {}", last[4]);
+    let card = std::fs::read_to_string(folder.path().join("tiny.md")).expect("a model card");
+    assert!(card.contains("tiny") && card.contains("2 performances"));
+    checkpoint::read(&folder.path().join("tiny.checkpoint")).expect("a checkpoint");
+}
+
+#[test]
+fn a_run_that_was_stopped_goes_on_from_its_checkpoint() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut args = arguments(folder.path(), 0.01);
+    run(&args).expect("the first part succeeds");
+    let first = checkpoint::read(&folder.path().join("tiny.checkpoint")).expect("a checkpoint").progress;
+    args.resume = true;
+    args.minutes = 0.02;
+    run(&args).expect("the second part succeeds");
+    let second = checkpoint::read(&folder.path().join("tiny.checkpoint")).expect("a checkpoint").progress;
+    assert!(second.updates > first.updates && second.seconds > first.seconds && first.updates > 0);
+    assert!(second.seconds >= 0.02 * 60.0 && second.notes > first.notes);
+}
+
+#[test]
+fn a_checkpoint_of_another_network_is_refused_and_kept() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut args = arguments(folder.path(), 0.005);
+    run(&args).expect("the first run succeeds");
+    (args.resume, args.hidden) = (true, 24);
+    assert!(matches!(run(&args), Err(TrainError::OtherNetwork(_))));
+    checkpoint::read(&folder.path().join("tiny.checkpoint")).expect("the checkpoint is still there");
+}
+
+#[test]
+fn damaged_checkpoints_are_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut args = arguments(folder.path(), 0.005);
+    run(&args).expect("the first run succeeds");
+    let path = folder.path().join("tiny.checkpoint");
+    let whole = std::fs::read(&path).expect("a checkpoint");
+    args.resume = true;
+    for length in [0, 7, 100, whole.len() / 2, whole.len() - 1] {
+        std::fs::write(&path, &whole[..length]).expect("a writable folder");
+        assert!(matches!(run(&args), Err(TrainError::Checkpoint(_))), "{length} bytes are no checkpoint");
+    }
+}
+
+#[test]
+fn an_argument_out_of_range_is_named() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut args = arguments(folder.path(), 1.0);
+    args.layers = 0;
+    let error = run(&args).expect_err("no layers");
+    assert!(error.to_string().contains("--layers"));
+}
+
+#[test]
+fn the_loss_of_a_passage_does_not_depend_on_what_is_measured_beside_it() {
+    let blueprint = Alphabet::Notes.blueprint(2, 12);
+    let kernel = Kernel::best(Precision::F32);
+    let network = Network::new(&blueprint, initial_parameters(&blueprint, 3), kernel);
+    let passage = |bars, pedal| Passage::new(Alphabet::Notes, TimeBase::Beats, &etude(bars), &[], pedal);
+    let set = || vec![passage(3, Pedal::Keep), passage(30, Pedal::Fold), passage(1, Pedal::Fold)];
+    let together = measure(&blueprint, &network, kernel, 2, set());
+    let alone: Vec<_> =
+        set().into_iter().map(|passage| measure(&blueprint, &network, kernel, 1, vec![passage])).collect();
+    let sum: f64 = alone.iter().flat_map(|loss| &loss.nats).sum();
+    let all: f64 = together.nats.iter().sum();
+    assert!((sum - all).abs() < 1e-3 * sum, "{all} together, {sum} alone");
+    assert_eq!(together.notes, 34 * 8);
+    assert_eq!(alone.iter().map(|loss| loss.steps).sum::<usize>(), together.steps);
+}
