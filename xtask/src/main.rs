@@ -1,3 +1,40 @@
-//! Project commands.
+//! Project commands: `cargo xtask demo` and the others.
 
-fn main() {}
+mod demo;
+mod step;
+mod test;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Project commands.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Let every pianist under models/ compose 16 bars, as a clip and a picture in demo/
+    Demo,
+    /// Check format, lints and documentation, and run all tests
+    Test,
+}
+
+fn main() -> ExitCode {
+    let result: Result<(), Box<dyn Error>> = match Cli::parse().command {
+        Command::Demo => demo::run().map_err(Into::into),
+        Command::Test => test::run().map_err(Into::into),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

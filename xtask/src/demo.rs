@@ -1,0 +1,101 @@
+//! `cargo xtask demo`: hear and see every pianist under models/.
+//!
+//! Needs nothing but Rust and its linker, which were there to build this program.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::step::{self, StepError, cargo, project};
+
+/// Why there is no demo.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// A program failed.
+    #[error(transparent)]
+    Step(#[from] StepError),
+    /// A folder can't be read or made.
+    #[error("can't use the folder {}: {source}", path.display())]
+    Folder {
+        /// Which folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Nobody is there to play.
+    #[error(
+        "there is no pianist (.safetensors) in {}: clone the project again, or train one as README.md says",
+        .0.display()
+    )]
+    NoPianists(PathBuf),
+}
+
+/// Builds the trainer and lets each pianist compose.
+pub fn run() -> Result<(), DemoError> {
+    let pianists = pianists(&project().join("models"))?;
+    let folder = project().join("demo");
+    fs::create_dir_all(&folder).map_err(|source| DemoError::Folder { path: folder.clone(), source })?;
+    step::run("Build", &mut cargo(&["build", "--release", "--locked", "--package", "etude-trainer"]))?;
+    let mut made = Vec::new();
+    for pianist in pianists {
+        let name = pianist.file_stem().unwrap_or_default().to_string_lossy();
+        let (clip, picture) = (folder.join(format!("{name}.mid")), folder.join(format!("{name}.png")));
+        compose(&pianist, &name, &clip, &picture)?;
+        made.extend([clip, picture]);
+    }
+    println!("\nOpen these, or drag the .mid files into a DAW onto a piano track:");
+    for path in made {
+        println!("  {}", path.display());
+    }
+    Ok(())
+}
+
+fn compose(pianist: &Path, name: &str, clip: &Path, picture: &Path) -> Result<(), StepError> {
+    let mut command = cargo(&["run", "--release", "--locked", "--quiet", "--package", "etude-trainer", "--"]);
+    command.args(["generate", "--bars", "16", "--seed", "1", "--model"]).arg(pianist);
+    command.arg("--output").arg(clip).arg("--picture").arg(picture);
+    step::run(&format!("{name} composes"), &mut command)
+}
+
+/// The pianists in a folder, by name.
+fn pianists(folder: &Path) -> Result<Vec<PathBuf>, DemoError> {
+    let unreadable = |source| DemoError::Folder { path: folder.to_owned(), source };
+    let mut found = Vec::new();
+    match fs::read_dir(folder) {
+        Ok(entries) => {
+            for entry in entries {
+                found.push(entry.map_err(unreadable)?.path());
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(unreadable(error)),
+    }
+    found.retain(|path| path.extension().is_some_and(|extension| extension == "safetensors"));
+    found.sort();
+    if found.is_empty() { Err(DemoError::NoPianists(folder.to_owned())) } else { Ok(found) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pianist_of_the_folder_plays_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["songbook.safetensors", "concert.safetensors", "concert.md"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let found = pianists(folder.path()).unwrap();
+        let names: Vec<_> = found.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
+        assert_eq!(names, ["concert.safetensors", "songbook.safetensors"]);
+    }
+
+    #[test]
+    fn a_folder_without_pianists_says_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        for folder in [folder.path().to_owned(), folder.path().join("missing")] {
+            let message = pianists(&folder).unwrap_err().to_string();
+            assert!(message.contains("no pianist") && message.contains("README.md"), "{message}");
+        }
+    }
+}
