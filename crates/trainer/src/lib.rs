@@ -6,6 +6,7 @@ pub mod batch;
 pub mod checkpoint;
 pub mod copied;
 pub mod corpus;
+pub mod evaluation;
 pub mod forward;
 pub mod interrupt;
 pub mod learner;

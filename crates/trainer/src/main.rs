@@ -4,6 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use etude_trainer::evaluation::{self, EvaluateArgs};
 use etude_trainer::prepare::{self, PrepareArgs};
 use etude_trainer::training::{self, TrainArgs};
 
@@ -19,12 +20,14 @@ struct Cli {
 enum Command {
     Prepare(PrepareArgs),
     Train(TrainArgs),
+    Evaluate(EvaluateArgs),
 }
 
 fn main() -> ExitCode {
     let result: Result<(), Box<dyn Error>> = match Cli::parse().command {
         Command::Prepare(args) => prepare::run(&args).map_err(Into::into),
         Command::Train(args) => training::run(&args).map_err(Into::into),
+        Command::Evaluate(args) => evaluation::run(&args).map_err(Into::into),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -15,7 +15,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
 use self::files::Found;
-use self::reading::Music;
+pub(crate) use self::reading::Music;
 pub use self::reading::{Reason, Skipped};
 pub use self::report::Report;
 use crate::corpus::{self, Alphabet, CorpusError, Draft, Split};
@@ -108,6 +108,15 @@ pub fn prepare(args: &PrepareArgs) -> Result<Report, PrepareError> {
     }
     corpus::write(&args.output, args.alphabet, args.time_base, &drafts)?;
     Ok(report)
+}
+
+/// Reads the MIDI files below `folders`; those of no use are left out, and told.
+pub(crate) fn read(
+    folders: &[PathBuf],
+    split: Split,
+    time_base: TimeBase,
+) -> Result<(Vec<Music>, Vec<Skipped>), PrepareError> {
+    read_all(files::find(folders, split)?, time_base)
 }
 
 /// Reads all files, several at a time; the order stays.

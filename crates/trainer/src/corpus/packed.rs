@@ -48,6 +48,16 @@ impl Packed {
         notes(&self.events, self.time_base)
     }
 
+    /// What was packed, to the nearest tenth of a tick.
+    pub fn performance(&self) -> Performance<f64> {
+        self.view().performance()
+    }
+
+    /// The bars that were packed with it.
+    pub fn bars(&self) -> Vec<Bar> {
+        self.view().bars()
+    }
+
     /// How many notes it has.
     pub fn note_count(&self) -> usize {
         self.note_count
@@ -56,6 +66,10 @@ impl Packed {
     /// From 0 to the end of the last note or the last pedal change, in seconds or quarter notes.
     pub fn duration(&self) -> f64 {
         self.duration
+    }
+
+    fn view(&self) -> PackedView<'_> {
+        PackedView { time_base: self.time_base, events: &self.events, bars: &self.bars }
     }
 }
 

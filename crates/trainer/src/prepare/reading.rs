@@ -20,6 +20,8 @@ pub struct Music {
     pub name: String,
     pub split: Split,
     pub packed: Packed,
+    /// How long the recording is, from its first note on.
+    pub seconds: f64,
     /// What the piece is recognised by.
     pub phrases: Vec<Phrase>,
 }
@@ -72,6 +74,7 @@ pub fn read(found: Found, time_base: TimeBase) -> Result<Music, Skipped> {
         return Err(skip(Reason::TooShort, format!("{notes} notes")));
     }
     let phrases = pieces::phrases(&recording.performance);
+    let seconds = recording.performance.last_event() - recording.performance.notes[0].onset;
     let packed = match time_base {
         TimeBase::Seconds => Packed::new(&recording.performance, &[], time_base),
         TimeBase::Beats => {
@@ -81,7 +84,7 @@ pub fn read(found: Found, time_base: TimeBase) -> Result<Music, Skipped> {
         }
     };
     let packed = packed.map_err(|error| skip(Reason::TooLong, error.to_string()))?;
-    Ok(Music { name: found.name, split: found.split, packed, phrases })
+    Ok(Music { name: found.name, split: found.split, packed, seconds, phrases })
 }
 
 /// The beats written down beside a MIDI file, or else the file's own.

@@ -1,0 +1,135 @@
+//! `evaluate`: how well a pianist knows music that it never heard, and what its own is like.
+
+mod comparison;
+mod loss;
+mod music;
+mod report;
+mod takes;
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use etude_pianist::alphabet::Pedal;
+use etude_pianist::composer::RequestError;
+use etude_pianist::model_file::{Pianist, PianistFileError};
+use etude_pianist::time::TimeBase;
+
+pub use self::comparison::{Comparison, Pair, Spread};
+pub use self::report::{Attribute, Copied, Report};
+use crate::copied;
+use crate::corpus::{Corpus, CorpusError};
+use crate::prepare::{PrepareError, Skipped};
+
+/// Measure a pianist on music that it never heard.
+///
+/// Tells how many nats (1.44 bits) each step, note and second of the music costs the pianist: how surprised it is by
+/// what comes next, on average. Then it composes a few takes, compares them with the music in numbers, and looks for
+/// the longest passage that they have in common with the training corpus.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Example:
+  etude-trainer evaluate --model ragtime.safetensors --corpus ragtime.corpus
+
+Every piece is heard from beginning to end. Of the inputs that steer a pianist only the spelling of the pedal is on and,
+for a pianist in beats, the metre. Losses of different pianists compare in nats per note (or per second) with the same
+music and the same --pedal.")]
+pub struct EvaluateArgs {
+    /// The pianist
+    #[arg(long, value_name = "FILE")]
+    pub model: PathBuf,
+    /// Folders of MIDI files to measure on
+    #[arg(long, value_name = "DIR", num_args = 1.., required_unless_present = "corpus")]
+    pub data: Vec<PathBuf>,
+    /// Measure on the validation pieces of this corpus instead
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    pub corpus: Option<PathBuf>,
+    /// Whether the pedal has steps of its own (keep) or lengthens the notes (fold)
+    #[arg(long, default_value = "keep", value_parser = PossibleValuesParser::new(["keep", "fold"]).map(pedal))]
+    pub pedal: Pedal,
+    /// How many takes of 64 bars to compose and compare; 0 for none
+    #[arg(long, value_name = "TAKES", default_value_t = 8)]
+    pub compare: usize,
+    /// The corpus that the pianist was trained on, to look for copied passages in [default: --corpus]
+    #[arg(long, value_name = "FILE")]
+    pub training_corpus: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Why a pianist can't be measured.
+#[derive(Debug, thiserror::Error)]
+pub enum EvaluateError {
+    /// The pianist can't be read.
+    #[error(transparent)]
+    Model(#[from] PianistFileError),
+    /// The folders can't be searched.
+    #[error(transparent)]
+    Files(#[from] PrepareError),
+    /// A corpus can't be read.
+    #[error(transparent)]
+    Corpus(#[from] CorpusError),
+    /// The corpus counts time in another unit than the pianist.
+    #[error(
+        "{} counts time in other units than the pianist, which needs {needed}; prepare one with --time-base {needed}",
+        path.display()
+    )]
+    TimeBase {
+        /// Which corpus.
+        path: PathBuf,
+        /// What the pianist counts time in.
+        needed: TimeBase,
+    },
+    /// Takes can't be composed.
+    #[error(transparent)]
+    Compose(#[from] RequestError),
+    /// There is no music to measure on.
+    #[error("there is no music to measure on: give another --data or --corpus{}", named(.0))]
+    Nothing(Vec<Skipped>),
+}
+
+/// Runs the command: evaluates and prints the report.
+pub fn run(args: &EvaluateArgs) -> Result<(), EvaluateError> {
+    let report = evaluate(args)?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report).expect("a report is plain data"));
+    } else {
+        println!("{report}");
+    }
+    Ok(())
+}
+
+/// Measures the pianist. The same files give the same report on machines with as many processors.
+pub fn evaluate(args: &EvaluateArgs) -> Result<Report, EvaluateError> {
+    let pianist = Pianist::read_file(&args.model)?;
+    let (pieces, skipped) = music::read(args, pianist.time_base)?;
+    if pieces.is_empty() {
+        return Err(EvaluateError::Nothing(skipped));
+    }
+    let loss = loss::measure(&pianist, &pieces, args.pedal);
+    let human = music::spelled(&pieces, args.pedal, pianist.time_base);
+    let seconds = music::seconds(&pieces, &human, pianist.time_base);
+    let mut report = Report::new(args, &pianist, pieces.len(), &loss, seconds, skipped);
+    if args.compare > 0 {
+        let takes = takes::compose(&pianist, args.pedal, args.compare)?;
+        report.comparison = Some(Comparison::new(&takes, &human, pianist.time_base));
+        if let Some(path) = args.training_corpus.as_ref().or(args.corpus.as_ref()) {
+            let training = Corpus::open(path)?;
+            let excerpts = takes::excerpts(&human, pianist.time_base, args.compare);
+            let takes: Vec<_> = takes.iter().map(|take| take.notes.as_slice()).collect();
+            let longest = |clips| copied::longest_copy(clips, &training).map(Copied::from);
+            report.longest_copied_passage =
+                Some(Pair { generated: longest(takes), human: longest(excerpts) });
+        }
+    }
+    Ok(report)
+}
+
+fn pedal(word: String) -> Pedal {
+    if word == "fold" { Pedal::Fold } else { Pedal::Keep }
+}
+
+/// What was left out and why, to end a message with.
+fn named(skipped: &[Skipped]) -> String {
+    skipped.iter().map(|skipped| format!("\n  {}: {}", skipped.name, skipped.detail)).collect()
+}
