@@ -216,6 +216,8 @@ fn a_file_that_is_no_music_is_named_and_left_out() {
     assert_eq!((report.files, report.skipped.len()), (1, 1));
     assert_eq!(report.nats_per_note, alone.nats_per_note);
     assert!(report.to_string().contains("broken.mid"));
+    let json = serde_json::to_value(&report).unwrap();
+    assert!(json["skipped"][0].as_str().unwrap().contains("broken.mid"));
 
     fs::remove_file(studio.path("music/0.mid")).unwrap();
     let error = evaluation::evaluate(&studio.args(Pedal::Keep)).unwrap_err();

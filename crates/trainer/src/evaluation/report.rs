@@ -27,7 +27,7 @@ pub struct Report {
     /// How many performances were measured.
     pub files: usize,
     /// Files that were left out, and why.
-    #[serde(serialize_with = "skipped_as_map")]
+    #[serde(serialize_with = "skipped_in_words")]
     pub skipped: Vec<Skipped>,
     /// Notes in them, quantised.
     pub notes: usize,
@@ -62,7 +62,8 @@ pub struct Attribute {
     pub nats_per_note: f64,
 }
 
-/// A passage that is also in the training corpus, in any transposition, rhythm and dynamics.
+/// A passage that is also in the training corpus, in any transposition, rhythm and dynamics. Scales and repeated
+/// notes count as well, so that human music of other pieces has some too.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Copied {
     /// How many notes.
@@ -149,8 +150,8 @@ fn attributes_as_map<S: Serializer>(attributes: &[Attribute], serializer: S) -> 
     serializer.collect_map(attributes.iter().map(|attribute| (&attribute.name, attribute.nats_per_note)))
 }
 
-fn skipped_as_map<S: Serializer>(skipped: &[Skipped], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(skipped.iter().map(|skipped| (&skipped.name, &skipped.detail)))
+fn skipped_in_words<S: Serializer>(skipped: &[Skipped], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(skipped.iter().map(|skipped| format!("{}: {}", skipped.name, skipped.detail)))
 }
 
 impl fmt::Display for Report {
