@@ -72,7 +72,7 @@ fn arguments(folder: &Path, minutes: f64) -> TrainArgs {
 fn a_run_leaves_a_pianist_a_curve_a_card_and_a_checkpoint() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     run(&arguments(folder.path(), 0.04)).expect("the run succeeds");
-    let pianist = Pianist::read_file(&folder.path().join("tiny.safetensors")).expect("a valid pianist");
+    let pianist = Pianist::read_file(folder.path().join("tiny.safetensors")).expect("a valid pianist");
     assert_eq!((pianist.alphabet, pianist.time_base), (Alphabet::Notes, TimeBase::Beats));
     let curve = std::fs::read_to_string(folder.path().join("tiny.csv")).expect("a curve");
     let last: Vec<f64> =
