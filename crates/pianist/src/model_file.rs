@@ -1,7 +1,7 @@
 //! A pianist as one file: a trained network with everything needed to let it play.
 //!
 //! The file is in the safetensors format: every parameter of the [`Layout`] under its name in f16, biases as vectors,
-//! and one metadata entry, [`HEADER_KEY`], with a JSON object of the format's version, the alphabet, the time base, the
+//! and one metadata entry, `etude`, with a JSON object of the format's version, the alphabet, the time base, the
 //! network's size and the card. One entry, because safetensors keeps metadata in no certain order, and the same
 //! pianist shall give the same bytes.
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use etude_trainer::evaluation::{self, EvaluateArgs};
+use etude_trainer::generate::{self, GenerateArgs};
 use etude_trainer::prepare::{self, PrepareArgs};
 use etude_trainer::training::{self, TrainArgs};
 
@@ -21,6 +22,7 @@ enum Command {
     Prepare(PrepareArgs),
     Train(TrainArgs),
     Evaluate(EvaluateArgs),
+    Generate(GenerateArgs),
 }
 
 fn main() -> ExitCode {
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
         Command::Prepare(args) => prepare::run(&args).map_err(Into::into),
         Command::Train(args) => training::run(&args).map_err(Into::into),
         Command::Evaluate(args) => evaluation::run(&args).map_err(Into::into),
+        Command::Generate(args) => generate::run(&args).map_err(Into::into),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

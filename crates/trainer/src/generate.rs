@@ -1,0 +1,134 @@
+//! The `generate` command: a pianist composes clips.
+
+mod args;
+
+pub use args::GenerateArgs;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use thiserror::Error;
+
+use crate::picture;
+use etude_pianist::composer::{Composer, MAX_TAKES, Request, RequestError, Take};
+use etude_pianist::engine::Engine;
+use etude_pianist::kernel::{Kernel, Precision};
+use etude_pianist::midi::{self, MidiFileError};
+use etude_pianist::model_file::{Pianist, PianistFileError};
+use etude_pianist::note::Performance;
+
+/// Why nothing was generated.
+#[derive(Debug, Error)]
+pub enum GenerateError {
+    /// The pianist can't be read.
+    #[error(transparent)]
+    Pianist(#[from] PianistFileError),
+    /// The primer can't be read.
+    #[error(transparent)]
+    Primer(#[from] MidiFileError),
+    /// The primer has no notes.
+    #[error("{} has no notes on a piano's keys, so there is nothing to continue", .0.display())]
+    SilentPrimer(PathBuf),
+    /// What was asked for is not possible.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// A clip or picture can't be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Unwritable {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// Composes, writes the clips, and says what it wrote.
+pub fn run(args: &GenerateArgs) -> Result<(), GenerateError> {
+    for (path, take) in generate(args)? {
+        let notes = take.performance.notes.len();
+        println!("Wrote {}: {} bars, {notes} notes, seed {}", path.display(), args.bars, take.seed);
+    }
+    Ok(())
+}
+
+/// Composes and writes the clips: the same arguments give the same files, byte for byte.
+pub fn generate(args: &GenerateArgs) -> Result<Vec<(PathBuf, Take)>, GenerateError> {
+    let primer = args.primer.as_deref().map(read_primer).transpose()?;
+    let request = args.request(primer);
+    // Asked before the weights are read: a slip of the hand is answered at once.
+    request.check()?;
+    let pianist = Pianist::read_file(&args.model)?;
+    let engine = Arc::new(Engine::new(&pianist, Kernel::best(Precision::F32)));
+    let takes = compose(&engine, &request, args.count)?;
+    let name = clip_name(&pianist, &args.model);
+    let numbered = |path: &Path, number: usize| match args.count {
+        1 => path.to_owned(),
+        _ => with_number(path, number),
+    };
+    let mut written = Vec::with_capacity(takes.len());
+    for (number, take) in (1..).zip(takes) {
+        let title = format!("{name} {}", take.seed);
+        let path = numbered(&args.output, number);
+        write(&path, &midi::write(&take.clip(&title)))?;
+        if let Some(picture) = &args.picture {
+            write(&numbered(picture, number), &picture::piano_roll(&take, &name))?;
+        }
+        written.push((path, take));
+    }
+    Ok(written)
+}
+
+/// A primer file in quarter notes, its bars as the file has them.
+fn read_primer(path: &Path) -> Result<Performance<f64>, GenerateError> {
+    let recording = midi::read_file(path)?;
+    if recording.performance.notes.is_empty() {
+        return Err(GenerateError::SilentPrimer(path.to_owned()));
+    }
+    Ok(recording.performance.map_time(|seconds| recording.beat_map.to_quarters(seconds)))
+}
+
+/// Takes of `request` and of the seeds after its own.
+fn compose(engine: &Arc<Engine>, request: &Request, count: usize) -> Result<Vec<Take>, RequestError> {
+    let requests: Vec<Request> = (0..count as u64)
+        .map(|i| Request { seed: request.seed.wrapping_add(i), ..request.clone() })
+        .collect();
+    let style = ProgressStyle::with_template("Composing {bar:30} {percent} %, {eta} left");
+    let bar = ProgressBar::new(100 * requests.len().div_ceil(MAX_TAKES) as u64)
+        .with_style(style.expect("the template is well formed"));
+    let mut takes = Vec::with_capacity(count);
+    for batch in requests.chunks(MAX_TAKES) {
+        let mut composer = Composer::new(engine.clone(), batch)?;
+        for percent in 1..100 {
+            composer.advance(request.quarters() * f64::from(percent) / 100.0);
+            bar.inc(1);
+        }
+        takes.extend(composer.finish());
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(takes)
+}
+
+/// The pianist's name, or that of its file.
+fn clip_name(pianist: &Pianist, model: &Path) -> String {
+    let stem = || model.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    Some(&pianist.card.name).filter(|name| !name.is_empty()).cloned().unwrap_or_else(stem)
+}
+
+/// `clip.mid` as `clip-1.mid`.
+fn with_number(path: &Path, number: usize) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{number}"));
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), GenerateError> {
+    fs::write(path, bytes).map_err(|source| GenerateError::Unwritable { path: path.to_owned(), source })
+}

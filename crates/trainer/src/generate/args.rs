@@ -1,0 +1,141 @@
+//! What `generate` is asked on the command line.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
+use etude_pianist::alphabet::Pedal;
+use etude_pianist::composer::{Knobs, Request};
+use etude_pianist::locks::{Locks, Scale, Tonic, read_key};
+use etude_pianist::note::{Key, Performance};
+use etude_pianist::sampler::{Freedom, Temperatures};
+use etude_pianist::time::TimeSignature;
+
+/// Composes clips with a trained pianist
+///
+/// The same arguments give the same files, byte for byte, on the same machine. For something else, change the seed.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  Eight ideas to choose from, each with a picture:
+    etude-trainer generate --model models/concert.safetensors --count 8 --output idea.mid --picture idea.png
+  A calm walk in D dorian, one hand's worth of notes, in three:
+    etude-trainer generate --model models/songbook.safetensors --seed 7 --bars 32 --tempo 84 --time-signature 3/4 \\
+      --key D --scale dorian --polyphony 4 --temperature 0.9 --output walk.mid
+  Go on from what you played:
+    etude-trainer generate --model models/concert.safetensors --primer mine.mid --tempo 100 --output more.mid
+
+Temperatures bend chance: 1 plays as the pianist learned, 0.8 safer, 1.2 wilder, 0 always the likeliest. If it wanders,
+try --temperature 0.9 or --min-p 0.02 before anything else.")]
+pub struct GenerateArgs {
+    /// The pianist: a .safetensors file that `train` wrote, or one under models/
+    #[arg(long, value_name = "FILE")]
+    pub model: PathBuf,
+    /// Where to write the clip; with --count above 1, FILE-1.mid, FILE-2.mid and so on
+    #[arg(long, value_name = "FILE.mid")]
+    pub output: PathBuf,
+    /// Also draw the clip as a piano roll
+    #[arg(long, value_name = "FILE.png")]
+    pub picture: Option<PathBuf>,
+    /// Where chance comes from
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// How many clips to compose, with this seed and those after it
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1000))]
+    pub count: usize,
+    /// Length of each clip in bars
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    pub bars: u32,
+    /// Tempo in quarter notes per minute
+    #[arg(long, value_name = "BPM", default_value_t = 120.0)]
+    pub tempo: f64,
+    /// Time signature of all bars
+    #[arg(long, value_name = "N/D", default_value_t = TimeSignature::COMMON)]
+    pub time_signature: TimeSignature,
+
+    /// How wild every choice is; multiplies the four below
+    #[arg(long, value_name = "T", default_value_t = 1.0, help_heading = "Freedom")]
+    pub temperature: f32,
+    /// How wild the choice of keys is
+    #[arg(long, value_name = "T", default_value_t = 1.0, help_heading = "Freedom")]
+    pub temperature_pitch: f32,
+    /// How wild the rhythm is
+    #[arg(long, value_name = "T", default_value_t = 1.0, help_heading = "Freedom")]
+    pub temperature_time: f32,
+    /// How wild the loudness is
+    #[arg(long, value_name = "T", default_value_t = 1.0, help_heading = "Freedom")]
+    pub temperature_dynamics: f32,
+    /// How wild the lengths of the notes are
+    #[arg(long, value_name = "T", default_value_t = 1.0, help_heading = "Freedom")]
+    pub temperature_length: f32,
+    /// Keep only the likeliest symbols that together have this probability; 1 keeps all
+    #[arg(long, value_name = "P", default_value_t = 1.0, help_heading = "Freedom")]
+    pub top_p: f32,
+    /// Drop symbols that are less likely than this share of the likeliest; 0 drops none
+    #[arg(long, value_name = "P", default_value_t = 0.0, help_heading = "Freedom")]
+    pub min_p: f32,
+
+    /// Only play a scale on this note (C, F#, Bb ...), for every note
+    #[arg(long, value_name = "NOTE", help_heading = "Locks")]
+    pub key: Option<Tonic>,
+    /// The scale on --key: chromatic, major, minor (natural), harmonic-minor, melodic-minor, dorian, phrygian, lydian,
+    /// mixolydian, locrian, whole-tone, pentatonic-major, pentatonic-minor or blues
+    #[arg(long, value_name = "SCALE", default_value_t = Scale::Major, requires = "key", help_heading = "Locks")]
+    pub scale: Scale,
+    /// The lowest key to play: a name (C4 is middle C) or a MIDI number
+    #[arg(long, value_name = "KEY", value_parser = read_key, help_heading = "Locks")]
+    pub lowest: Option<Key>,
+    /// The highest key to play
+    #[arg(long, value_name = "KEY", value_parser = read_key, help_heading = "Locks")]
+    pub highest: Option<Key>,
+    /// Most keys down at once; where there would be more, the one that would end first is let go
+    #[arg(long, value_name = "N", help_heading = "Locks")]
+    pub polyphony: Option<usize>,
+
+    /// Notes per second to aim at (per quarter note for a pianist in beats)
+    #[arg(long, value_name = "D", help_heading = "Wishes")]
+    pub density: Option<f32>,
+    /// A MIDI file to continue; the clip begins with the bar after its last note
+    #[arg(long, value_name = "FILE.mid", help_heading = "Wishes")]
+    pub primer: Option<PathBuf>,
+    /// The sustain pedal: as pedal changes (CC64), or folded into longer notes
+    #[arg(
+        long,
+        value_name = "keep|fold",
+        default_value = "keep",
+        value_parser = PossibleValuesParser::new(["keep", "fold"]).map(|word| match word.as_str() {
+            "fold" => Pedal::Fold,
+            _ => Pedal::Keep,
+        }),
+        help_heading = "Wishes"
+    )]
+    pub pedal: Pedal,
+}
+
+impl GenerateArgs {
+    /// The request for the first clip.
+    pub(super) fn request(&self, primer: Option<Performance<f64>>) -> Request {
+        let all = Locks::default();
+        let locks = Locks {
+            scale: self.key.map(|tonic| (tonic, self.scale)),
+            lowest: self.lowest.unwrap_or(all.lowest),
+            highest: self.highest.unwrap_or(all.highest),
+            polyphony: self.polyphony.unwrap_or(all.polyphony),
+        };
+        let temperatures = Temperatures {
+            master: self.temperature,
+            pitch: self.temperature_pitch,
+            time: self.temperature_time,
+            dynamics: self.temperature_dynamics,
+            length: self.temperature_length,
+        };
+        let freedom = Freedom { temperatures, top_p: self.top_p, min_p: self.min_p };
+        Request {
+            seed: self.seed,
+            bars: self.bars,
+            tempo: self.tempo,
+            time_signature: self.time_signature,
+            knobs: Knobs { freedom, density: self.density, pitch_classes: None, locks, pedal: self.pedal },
+            primer,
+        }
+    }
+}
