@@ -114,19 +114,23 @@ fn a_primer_is_continued() {
 fn what_is_not_possible_is_refused_with_the_file_or_the_knob() {
     let studio = Studio::new(TimeBase::Seconds);
     let refusal = |more: &str| studio.generate("never.mid", more).unwrap_err().to_string();
-    assert!(refusal("--tempo -3").contains("-3"));
+    assert!(refusal("--tempo=-3").contains("-3"));
     assert!(refusal("--primer no/such.mid").contains("no/such.mid"));
     assert!(refusal("--lowest C5 --highest C4").contains("widen the range"));
     fs::write(studio.path("odd.mid"), b"MThd").unwrap();
     assert!(refusal(&format!("--primer {}", studio.path("odd.mid").display())).contains("odd.mid"));
-    assert!(studio.generate("no/such/folder.mid", "--bars 1").unwrap_err().to_string().contains("folder.mid"));
+    assert!(
+        studio.generate("no/such/folder.mid", "--bars 1").unwrap_err().to_string().contains("folder.mid")
+    );
     assert!(!studio.path("never.mid").exists());
 
     let mut args = studio.args("never.mid", "");
     args.model = studio.path("odd.mid");
     assert!(generate(&args).unwrap_err().to_string().contains("odd.mid"));
     let parse = |more: &str| Cli::try_parse_from(format!("g --model m --output o {more}").split(' ')).err();
-    for wrong in ["--scale major", "--key H", "--key C --scale mayor", "--lowest 5", "--count 0", "--pedal half"] {
+    for wrong in
+        ["--scale major", "--key H", "--key C --scale mayor", "--lowest 5", "--count 0", "--pedal half"]
+    {
         assert!(parse(wrong).is_some(), "{wrong}");
     }
 }

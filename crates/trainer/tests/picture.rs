@@ -58,7 +58,9 @@ fn losses_are_drawn_even_where_there_are_none() {
     let (.., pixels) = decode(&loss_chart("concert", &curves));
     let (.., empty) = decode(&loss_chart("concert", &[]));
     assert!(colours(&pixels) > colours(&empty));
-    for points in [vec![], vec![(0.0, 0.0)], vec![(5.0, 3.0), (5.0, 3.0)], vec![(0.0, 1e300), (1e-300, -1e300)]] {
+    for points in
+        [vec![], vec![(0.0, 0.0)], vec![(5.0, 3.0), (5.0, 3.0)], vec![(0.0, 1e300), (1e-300, -1e300)]]
+    {
         decode(&loss_chart("x", &[Curve { name: "y", points }]));
     }
 }

@@ -6,7 +6,7 @@ use crate::midi::Clip;
 use crate::note::{Note, PedalChange, Performance};
 use crate::time::{Ticks, TimeBase, TimeSignature};
 
-/// No key stays down longer, in seconds; a tenth of that is a long note on a piano.
+/// Nothing sounds longer, in seconds, held by a key or by the pedal; a tenth of that is a long note on a piano.
 const LONGEST_NOTE: f64 = 10.0;
 
 /// One generated piece.
@@ -92,17 +92,59 @@ impl Grid {
             Note { onset, duration, key: note.key, velocity: note.velocity }
         });
         let pedal = performance.pedal.iter().filter(|change| place(change.time) < self.quarters);
-        let mut pedal: Vec<PedalChange<f64>> =
-            pedal.map(|change| PedalChange { time: place(change.time), down: change.down }).collect();
-        if pedal.last().is_some_and(|change| change.down) {
-            pedal.push(PedalChange { time: self.quarters, down: false });
+        let pedal = pedal.map(|change| PedalChange { time: place(change.time), down: change.down });
+        let mut performance = Performance { notes: notes.collect(), pedal: pedal.collect() };
+        if performance.pedal.last().is_some_and(|change| change.down) {
+            performance.pedal.push(PedalChange { time: self.quarters, down: false });
         }
+        change_pedal(&mut performance, longest, 1.0 / self.ticks_per_quarter());
         Take {
             seed: self.seed,
             tempo: self.tempo,
             time_signature: self.time_signature,
             quarters: self.quarters,
-            performance: Performance { notes: notes.collect(), pedal },
+            performance,
         }
+    }
+}
+
+/// Lifts the pedal for `moment` wherever it would let a note sound longer than `longest`.
+fn change_pedal(performance: &mut Performance<f64>, longest: f64, moment: f64) {
+    let mut changes = Vec::new();
+    let mut lifted = f64::NEG_INFINITY;
+    for (played, sounding) in performance.notes.iter().zip(&performance.fold_pedal().notes) {
+        if sounding.duration > longest + moment && lifted < played.end() {
+            lifted = played.onset + longest;
+            changes.push(PedalChange { time: lifted, down: false });
+            changes.push(PedalChange { time: lifted + moment, down: true });
+        }
+    }
+    performance.pedal.extend(changes);
+    performance.pedal.sort_by(|a, b| a.time.total_cmp(&b.time));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::note::{Key, Velocity};
+
+    #[test]
+    fn a_pedal_held_too_long_is_changed_for_a_moment() {
+        let note = |onset, index| Note {
+            onset,
+            duration: 1.0,
+            key: Key::from_index(index).unwrap(),
+            velocity: Velocity::new(64),
+        };
+        let change = |time, down| PedalChange { time, down };
+        let mut performance = Performance {
+            notes: vec![note(0.0, 40), note(2.0, 41), note(9.0, 40), note(11.0, 43)],
+            pedal: vec![change(0.5, true), change(25.0, false)],
+        };
+        change_pedal(&mut performance, 10.0, 0.1);
+        // The first note ends when its key is struck again; the second asks for the change, which ends the others too.
+        let expected = [(0.5, true), (12.0, false), (12.1, true), (25.0, false)];
+        assert_eq!(performance.pedal, expected.map(|(time, down)| change(time, down)));
+        assert!(performance.fold_pedal().notes.iter().all(|note| note.duration <= 10.0), "{performance:?}");
     }
 }

@@ -31,7 +31,7 @@ const PEDAL_DOWN: Rgb888 = Rgb888::new(120, 140, 120);
 pub fn piano_roll(take: &Take, title: &str) -> Vec<u8> {
     let bar = take.time_signature.quarters_per_bar();
     let bars = (take.quarters / bar).round().max(1.0) as u32;
-    let bars_per_system = BARS.max(bars.div_ceil(MOST_SYSTEMS));
+    let bars_per_system = BARS.max(bars.div_ceil(MOST_SYSTEMS)).min(bars);
     let systems = bars.div_ceil(bars_per_system);
     let (lowest, highest) = range(take);
     let rows = (highest - lowest + 1) as i32;
