@@ -78,6 +78,8 @@ fn a_run_leaves_a_pianist_a_curve_a_card_and_a_checkpoint() {
     let last: Vec<f64> =
         curve.lines().last().expect("a point").split(',').map(|x| x.parse().expect("a number")).collect();
     assert!(last[4] < 12.0, "an untrained network loses about 16 nats per note, this one {}", last[4]);
+    let picture = std::fs::read(folder.path().join("tiny.png")).expect("a picture of the curve");
+    assert!(picture.starts_with(b"\x89PNG"));
     let card = std::fs::read_to_string(folder.path().join("tiny.md")).expect("a model card");
     assert!(card.contains("tiny") && card.contains("2 performances"));
     checkpoint::read(&folder.path().join("tiny.checkpoint")).expect("a checkpoint");

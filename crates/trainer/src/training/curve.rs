@@ -1,8 +1,9 @@
 //! The loss over time, one line of a CSV file for each measurement.
 
 use super::TrainError;
+use crate::picture;
 use std::fmt;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -61,8 +62,31 @@ impl Curve {
         self.write(&format!("{minutes:.2},{updates},{notes},{train:.4},{valid}"))
     }
 
+    /// Draws what the file holds, in a PNG file beside it.
+    pub fn draw(&self) -> Result<(), TrainError> {
+        let report = |path: &Path| {
+            let path = path.to_owned();
+            move |source| TrainError::Report { path, source }
+        };
+        let text = fs::read_to_string(&self.path).map_err(report(&self.path))?;
+        let line = |name, column| picture::Curve { name, points: column_by_minutes(&text, column) };
+        let title = self.path.file_stem().unwrap_or_default().to_string_lossy();
+        let chart = picture::loss_chart(&title, &[line("training", 3), line("validation", 4)]);
+        let path = self.path.with_extension("png");
+        fs::write(&path, chart).map_err(report(&path))
+    }
+
     fn write(&mut self, line: &str) -> Result<(), TrainError> {
         let written = writeln!(self.file, "{line}").and_then(|()| self.file.flush());
         written.map_err(|source| TrainError::Report { path: self.path.clone(), source })
     }
+}
+
+/// The points of (minutes, value of `column`) of a CSV file; a line cut off by a crash is left out.
+fn column_by_minutes(text: &str, column: usize) -> Vec<(f64, f64)> {
+    let point = |line: &str| {
+        let value = |index: usize| line.split(',').nth(index)?.parse().ok();
+        Some((value(0)?, value(column)?))
+    };
+    text.lines().skip(1).filter_map(point).collect()
 }

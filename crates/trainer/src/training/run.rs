@@ -210,6 +210,7 @@ impl<'a> Run<'a> {
         let card = self.args.output.with_extension("md");
         checkpoint::write_atomically(&card, page.as_bytes())
             .map_err(|source| TrainError::Report { path: card.clone(), source })?;
+        self.curve.draw()?;
         println!("Wrote {} and its model card {}", self.args.output.display(), card.display());
         Ok(())
     }
