@@ -13,6 +13,9 @@
 //! Magenta's Performance RNN; the direct path from `s` to the logits lets plain rules ("it ends when that one ends")
 //! be learned fast.
 
+#[cfg(feature = "candle")]
+pub mod reference;
+
 use std::ops::Range;
 
 /// An attribute that is embedded: one of `symbols` values becomes a vector of `width`.
