@@ -1,6 +1,6 @@
-//! One update after another: the fused CPU path, its streams sharded over threads.
+//! One update after another, the streams shared out among backends.
 
-use crate::backward::Gradients;
+use crate::backend::{Backend, DeviceError};
 use crate::batch::Batch;
 use crate::forward::{Nats, Tape};
 use crate::optimizer::AdamW;
@@ -59,34 +59,32 @@ pub struct Learner {
     workers: Vec<Worker>,
 }
 
-/// One thread's streams and memory.
+/// A share of the streams, and what computes on it.
 struct Worker {
     streams: Streams,
     batch: Batch,
-    tape: Tape,
-    gradients: Gradients,
+    backend: Box<dyn Backend>,
 }
 
 impl Learner {
-    /// Goes on with `parameters` and the optimiser's state.
+    /// Goes on with `parameters` and the optimiser's state; the streams are shared out among `backends`.
+    ///
+    /// # Panics
+    /// If there is no backend.
     pub fn new(
         blueprint: &Blueprint,
         parameters: Vec<f32>,
         optimizer: AdamW,
         kernel: Kernel,
         size: Size,
-        seed: u64,
+        backends: Vec<Box<dyn Backend>>,
     ) -> Learner {
-        let network = Network::new(blueprint, parameters, kernel);
-        let threads = size.threads.clamp(1, size.streams);
-        let workers = (0..threads).map(|i| {
-            let streams = (i + 1) * size.streams / threads - i * size.streams / threads;
-            Worker {
-                streams: Streams::new(streams),
-                batch: Batch::new(size.steps, streams, blueprint.heads.len()),
-                tape: Tape::new(blueprint, kernel, size.dropout, seed.wrapping_add(i as u64)),
-                gradients: Gradients::new(network.layout.len(), kernel),
-            }
+        let (network, count) = (Network::new(blueprint, parameters, kernel), backends.len());
+        assert!(count > 0, "no backend to learn with");
+        let workers = backends.into_iter().enumerate().map(|(i, backend)| {
+            let streams = (i + 1) * size.streams / count - i * size.streams / count;
+            let batch = Batch::new(size.steps, streams, blueprint.heads.len());
+            Worker { streams: Streams::new(streams), batch, backend }
         });
         Learner { blueprint: blueprint.clone(), workers: workers.collect(), network, optimizer }
     }
@@ -108,29 +106,29 @@ impl Learner {
         learning_rate: f32,
         next: impl Fn(usize) -> Option<Passage> + Sync,
         prepare: impl Fn(usize, &mut Passage) + Sync,
-    ) -> Loss {
+    ) -> Result<Loss, DeviceError> {
         let rows = self.workers.iter().map(|worker| worker.batch.rows()).sum();
         let (network, blueprint) = (&self.network, &self.blueprint);
         let losses = self.workers.par_iter_mut().enumerate().map(|(i, worker)| {
             worker.streams.refill(&mut worker.batch, || next(i));
             worker.streams.passages().for_each(|passage| prepare(i, passage));
             let notes = worker.streams.read(blueprint, &mut worker.batch);
-            let nats = worker.tape.forward(network, &worker.batch, rows);
-            worker.gradients.backward(&mut worker.tape, network, &worker.batch);
-            Loss { nats, steps: worker.batch.spelled_steps(), notes }
+            let nats = worker.backend.learn(network, &worker.batch, rows)?;
+            Ok(Loss { nats, steps: worker.batch.spelled_steps(), notes })
         });
-        let losses: Vec<Loss> = losses.collect();
+        let losses: Vec<Loss> = losses.collect::<Result<_, DeviceError>>()?;
         let (first, others) = self.workers.split_first_mut().expect("there is at least one worker");
+        let gradient = first.backend.gradient();
         for other in others {
-            let sums = first.gradients.flat.par_chunks_mut(1 << 16);
-            let parts = other.gradients.flat.par_chunks(1 << 16);
+            let sums = gradient.par_chunks_mut(1 << 16);
+            let parts = other.backend.gradient().par_chunks(1 << 16);
             sums.zip(parts).for_each(|(sum, part)| sum.iter_mut().zip(part).for_each(|(a, b)| *a += b));
         }
-        let (optimizer, gradient) = (&mut self.optimizer, &first.gradients.flat);
+        let optimizer = &mut self.optimizer;
         self.network.update(|parameters| optimizer.update(parameters, gradient, learning_rate));
         let mut loss = Loss::default();
         losses.iter().for_each(|part| loss.add(part));
-        loss
+        Ok(loss)
     }
 }
 

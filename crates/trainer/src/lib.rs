@@ -1,6 +1,7 @@
 //! The offline trainer: from a folder of MIDI files to a pianist. `main.rs` is its command line.
 
 pub mod augmentation;
+pub mod backend;
 pub mod backward;
 pub mod batch;
 pub mod checkpoint;

@@ -4,6 +4,7 @@ mod curve;
 mod run;
 
 use crate::augmentation::Pedals;
+use crate::backend::{Device, DeviceError};
 use crate::checkpoint::CheckpointError;
 use crate::corpus::CorpusError;
 use etude_pianist::kernel::Precision;
@@ -69,6 +70,9 @@ pub struct TrainArgs {
     /// Threads; all of the machine's if not given
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
+    /// Where to train; a GPU needs a program built with `--features cuda` or `--features metal`
+    #[arg(long, value_enum, default_value_t = Device::Cpu)]
+    pub device: Device,
     /// How exact products are: bf16 is twice as fast where the processor has it
     #[arg(long, value_parser = parse_precision, default_value = "bf16")]
     pub precision: Precision,
@@ -96,6 +100,9 @@ pub enum TrainError {
         /// What it may be.
         expected: &'static str,
     },
+    /// The device can't train.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// The corpus can't be read.
     #[error(transparent)]
     Corpus(#[from] CorpusError),

@@ -6,6 +6,7 @@ use etude_pianist::model_file::Pianist;
 use etude_pianist::note::{Key, Note, PedalChange, Performance, Velocity};
 use etude_pianist::time::{Bar, TimeBase, TimeSignature};
 use etude_trainer::augmentation::Pedals;
+use etude_trainer::backend::Device;
 use etude_trainer::checkpoint;
 use etude_trainer::corpus::{self, Draft, Packed, Split};
 use etude_trainer::learner::{initial_parameters, measure};
@@ -63,6 +64,7 @@ fn arguments(folder: &Path, minutes: f64) -> TrainArgs {
         streams: 3,
         window: 16,
         threads: Some(2),
+        device: Device::Cpu,
         precision: Precision::F32,
         seed: 7,
     }
@@ -147,4 +149,13 @@ fn the_loss_of_a_passage_does_not_depend_on_what_is_measured_beside_it() {
     assert!((sum - all).abs() < 1e-3 * sum, "{all} together, {sum} alone");
     assert_eq!(together.notes, 34 * 8);
     assert_eq!(alone.iter().map(|loss| loss.steps).sum::<usize>(), together.steps);
+}
+
+#[test]
+#[cfg(not(feature = "cuda"))]
+fn a_device_that_this_build_lacks_is_refused_with_the_way_to_get_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let arguments = TrainArgs { device: Device::Cuda, ..arguments(folder.path(), 0.01) };
+    let message = run(&arguments).expect_err("no such device").to_string();
+    assert!(message.contains("--features cuda"), "{message}");
 }

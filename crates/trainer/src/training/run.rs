@@ -2,6 +2,7 @@
 
 use super::{TrainArgs, TrainError};
 use crate::augmentation::{Deck, Pedals};
+use crate::backend::Device;
 use crate::checkpoint::{self, Progress};
 use crate::corpus::{Corpus, Split};
 use crate::interrupt;
@@ -103,7 +104,8 @@ impl<'a> Run<'a> {
         }
         let size = Size { streams: args.streams, steps: args.window, threads, dropout: args.dropout };
         let seed = args.seed.wrapping_add(progress.updates);
-        let learner = Learner::new(&blueprint, parameters, optimizer, kernel, size, seed);
+        let backends = args.device.backends(&blueprint, kernel, size, seed)?;
+        let learner = Learner::new(&blueprint, parameters, optimizer, kernel, size, backends);
         let curve = Curve::open(&args.output, args.resume)?;
         Ok(Run { args, corpus, kernel, threads, learner, progress, curve, validation: None })
     }
@@ -124,8 +126,9 @@ impl<'a> Run<'a> {
             let started = Instant::now();
             let rate = schedule::learning_rate(self.progress.seconds / (self.args.minutes * 60.0));
             let rate = rate as f32 * self.args.learning_rate;
-            let loss =
-                self.learner.learn(rate, |i| deck(i).next_passage(), |i, passage| deck(i).condition(passage));
+            let (next, condition) =
+                (|i| deck(i).next_passage(), |i, passage: &mut _| deck(i).condition(passage));
+            let loss = self.learner.learn(rate, next, condition)?;
             let elapsed = started.elapsed().as_secs_f64();
             self.progress.seconds += elapsed;
             self.progress.updates += 1;
@@ -233,17 +236,24 @@ impl<'a> Run<'a> {
                 steps,
                 notes,
                 setup: format!(
-                    "{updates} updates of {} x {} steps, {} threads, {:?}, peak learning rate {}, dropout {}",
+                    "{updates} updates of {} x {} steps on {}, peak learning rate {}, dropout {}",
                     self.args.streams,
                     self.args.window,
-                    self.threads,
-                    self.kernel,
+                    self.machine(),
                     self.args.learning_rate,
                     self.args.dropout
                 ),
             },
             validation: self.validation.as_ref().map(|loss| validation(alphabet, loss)),
             ..Card::default()
+        }
+    }
+
+    /// What it was trained on.
+    fn machine(&self) -> String {
+        match self.args.device {
+            Device::Cpu => format!("{} threads, {:?}", self.threads, self.kernel),
+            device => device.to_string(),
         }
     }
 }
