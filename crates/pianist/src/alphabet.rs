@@ -17,6 +17,9 @@ use crate::network::Blueprint;
 use crate::note::{Performance, Velocity};
 use crate::time::Ticks;
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+use thiserror::Error;
 
 /// Velocities are spelled in this many bins of 4, Performance RNN's.
 pub const VELOCITY_BINS: usize = 32;
@@ -113,12 +116,29 @@ impl Velocity {
     }
 }
 
-impl std::fmt::Display for Alphabet {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Alphabet {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(match self {
             Alphabet::Notes => "notes",
             Alphabet::Events => "events",
         })
+    }
+}
+
+/// A word that names no [`Alphabet`].
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{0}` is no alphabet: write `notes` or `events`")]
+pub struct AlphabetError(String);
+
+impl FromStr for Alphabet {
+    type Err = AlphabetError;
+
+    fn from_str(word: &str) -> Result<Alphabet, AlphabetError> {
+        match word {
+            "notes" => Ok(Alphabet::Notes),
+            "events" => Ok(Alphabet::Events),
+            _ => Err(AlphabetError(word.to_owned())),
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! serves every augmentation (stretching, transposing, folding the pedal) and both alphabets; quantising and spelling
 //! are left to the training loop.
 //!
-//! The file is little-endian, without padding, in this order ([`record`] has the fields):
+//! The file is little-endian, without padding, in this order (`corpus/record.rs` has the fields):
 //!
 //! | part | size | what |
 //! | --- | --- | --- |
@@ -26,6 +26,7 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use etude_pianist::alphabet::Alphabet;
 use etude_pianist::note::Performance;
 use etude_pianist::time::{Bar, TimeBase};
 use memmap2::Mmap;
@@ -36,25 +37,6 @@ use self::packed::PackedView;
 pub use self::packed::{LONGEST, Packed, TooLong};
 use self::record::{BarRecord, EventRecord};
 pub use self::write::{Draft, write};
-
-/// How a performance is to be spelled for the network. Only a label here: a corpus holds the same events for either
-/// alphabet, and `train` obeys what it says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Alphabet {
-    /// One step is one note or pedal change: shift, key, velocity, duration.
-    Notes,
-    /// Performance RNN's 388 symbols.
-    Events,
-}
-
-impl From<Alphabet> for etude_pianist::alphabet::Alphabet {
-    fn from(alphabet: Alphabet) -> Self {
-        match alphabet {
-            Alphabet::Notes => Self::Notes,
-            Alphabet::Events => Self::Events,
-        }
-    }
-}
 
 /// What a performance is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -42,10 +42,16 @@ fn main() -> ExitCode {
 }
 
 fn print_with_causes(error: &dyn Error) {
-    eprintln!("error: {error}");
+    let mut said = error.to_string();
+    eprintln!("error: {said}");
     let mut cause = error.source();
     while let Some(error) = cause {
-        eprintln!("  because: {error}");
+        let text = error.to_string();
+        // Some errors quote their cause, because a window that shows them has one line only.
+        if !said.contains(&text) {
+            eprintln!("  because: {text}");
+        }
+        said = text;
         cause = error.source();
     }
 }

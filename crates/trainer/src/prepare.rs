@@ -10,6 +10,7 @@ mod split;
 use std::io;
 use std::path::PathBuf;
 
+use etude_pianist::alphabet::Alphabet;
 use etude_pianist::time::TimeBase;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
@@ -18,7 +19,7 @@ use self::files::Found;
 pub(crate) use self::reading::Music;
 pub use self::reading::{Reason, Skipped};
 pub use self::report::Report;
-use crate::corpus::{self, Alphabet, CorpusError, Draft, Split};
+use crate::corpus::{self, CorpusError, Draft, Split};
 use crate::interrupt;
 
 /// Make a corpus to train on from folders of MIDI files.
@@ -44,7 +45,7 @@ pub struct PrepareArgs {
     #[arg(long, value_name = "DIR", num_args = 1..)]
     pub valid: Vec<PathBuf>,
     /// How the pianist will spell music; only noted in the corpus, whose contents are the same for either
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "notes|events")]
     pub alphabet: Alphabet,
     /// What the pianist will count time in: seconds or beats
     #[arg(long, value_name = "seconds|beats")]

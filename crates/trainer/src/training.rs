@@ -7,6 +7,7 @@ use crate::augmentation::Pedals;
 use crate::backend::{Device, DeviceError};
 use crate::checkpoint::CheckpointError;
 use crate::corpus::CorpusError;
+use etude_pianist::alphabet::Alphabet;
 use etude_pianist::kernel::Precision;
 use etude_pianist::model_file::PianistFileError;
 use std::path::PathBuf;
@@ -52,9 +53,9 @@ pub struct TrainArgs {
     /// How to spell the sustain pedal: as steps of its own, in note lengths, or either at random
     #[arg(long, value_enum, default_value_t = Pedals::Both)]
     pub pedal: Pedals,
-    /// Another alphabet than the corpus names: notes or events
-    #[arg(long, value_enum)]
-    pub alphabet: Option<crate::corpus::Alphabet>,
+    /// Another alphabet than the corpus names
+    #[arg(long, value_name = "notes|events")]
+    pub alphabet: Option<Alphabet>,
     /// Share of values dropped between layers
     #[arg(long, value_name = "0..0.9", default_value_t = 0.0)]
     pub dropout: f32,

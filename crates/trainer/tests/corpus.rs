@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
+use etude_pianist::alphabet::Alphabet;
 use etude_pianist::note::{Key, Note, PedalChange, Performance, Velocity};
 use etude_pianist::time::{Bar, TimeBase};
-use etude_trainer::corpus::{self, Alphabet, Corpus, CorpusError, Draft, Packed, Split, TooLong};
+use etude_trainer::corpus::{self, Corpus, CorpusError, Draft, Packed, Split, TooLong};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tempfile::TempDir;

@@ -197,7 +197,7 @@ fn music_that_is_in_the_training_corpus_is_found_there_in_another_key() {
     };
     let training = studio.path("training.corpus");
     let drafts = [draft("other.mid", &piece(4, 300)), draft("same.mid", &quarters.transposed(3).unwrap())];
-    corpus::write(&training, corpus::Alphabet::Notes, TimeBase::Beats, &drafts).unwrap();
+    corpus::write(&training, Alphabet::Notes, TimeBase::Beats, &drafts).unwrap();
 
     let args = EvaluateArgs { compare: 1, training_corpus: Some(training), ..studio.args(Pedal::Keep) };
     let copied = evaluation::evaluate(&args).unwrap().longest_copied_passage.unwrap();
@@ -229,7 +229,7 @@ fn a_file_that_is_no_music_is_named_and_left_out() {
 fn a_corpus_in_another_time_base_is_refused() {
     let studio = Studio::new(Alphabet::Notes, TimeBase::Seconds, &[]);
     let path = studio.path("beats.corpus");
-    corpus::write(&path, corpus::Alphabet::Notes, TimeBase::Beats, &[]).unwrap();
+    corpus::write(&path, Alphabet::Notes, TimeBase::Beats, &[]).unwrap();
     let args = EvaluateArgs { data: vec![], corpus: Some(path), ..studio.args(Pedal::Keep) };
     assert!(matches!(evaluation::evaluate(&args), Err(EvaluateError::TimeBase { .. })));
 }

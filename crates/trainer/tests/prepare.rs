@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use etude_pianist::alphabet::Alphabet;
 use etude_pianist::midi::{self, Clip};
 use etude_pianist::note::{Key, Note, PedalChange, Performance, Velocity};
 use etude_pianist::time::{Bar, TimeBase, TimeSignature};
-use etude_trainer::corpus::{Alphabet, Corpus, Entry, Split};
+use etude_trainer::corpus::{Corpus, Entry, Split};
 use etude_trainer::prepare::{PrepareArgs, PrepareError, Reason, Report, prepare};
 use tempfile::TempDir;
 

@@ -44,7 +44,7 @@ fn write_corpus(folder: &Path) -> std::path::PathBuf {
     let path = folder.join("tiny.corpus");
     let drafts =
         [draft("a.mid", Split::Train, 30), draft("b.mid", Split::Train, 20), draft("c.mid", Split::Valid, 9)];
-    corpus::write(&path, corpus::Alphabet::Notes, TimeBase::Beats, &drafts).expect("a writable folder");
+    corpus::write(&path, Alphabet::Notes, TimeBase::Beats, &drafts).expect("a writable folder");
     path
 }
 

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
+use etude_pianist::alphabet::Alphabet;
 use etude_pianist::time::TimeBase;
 use zerocopy::{FromBytes, IntoBytes};
 
-use super::Alphabet;
 use super::packed::PackedView;
 use super::record::{BarRecord, EventRecord, Header, MAGIC, PerformanceRecord, VERSION};
 

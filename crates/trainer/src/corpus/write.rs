@@ -3,12 +3,13 @@
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use etude_pianist::alphabet::Alphabet;
 use etude_pianist::time::TimeBase;
 use tempfile::NamedTempFile;
 use zerocopy::IntoBytes;
 
 use super::record::{Header, MAGIC, PerformanceRecord, VERSION};
-use super::{Alphabet, CorpusError, Packed, Split};
+use super::{CorpusError, Packed, Split};
 
 /// A performance to be written.
 #[derive(Debug, Clone)]

@@ -75,7 +75,7 @@ impl<'a> Run<'a> {
         let kernel = Kernel::best(args.precision);
         let threads = args.threads.unwrap_or_else(rayon::current_num_threads);
         let fresh = Progress {
-            alphabet: args.alphabet.unwrap_or(corpus.alphabet()).into(),
+            alphabet: args.alphabet.unwrap_or(corpus.alphabet()),
             time_base: corpus.time_base(),
             layers: args.layers,
             units: args.hidden,
