@@ -1,1 +1,4 @@
 //! The Etude plugin.
+
+pub mod player;
+pub mod take;

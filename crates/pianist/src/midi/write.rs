@@ -5,16 +5,11 @@ use midly::{
     num::{u4, u7, u15, u24, u28},
 };
 
+use super::cue::{Action, TICKS_PER_QUARTER, cues};
 use crate::{
-    note::{Note, Performance, on_one_keyboard},
+    note::{Key, Performance},
     time::TimeSignature,
 };
-
-/// The resolution that hosts export at: fine enough for a millisecond at any tempo, and whole for triplets.
-const TICKS_PER_QUARTER: u16 = 960;
-
-/// The last tick at which anything is written, so that every delta fits its 28 bits: 34 days at 90 a minute.
-const LAST_TICK: u64 = (1 << 28) - 2;
 
 /// What is written of a name, in bytes; no host shows more.
 const LONGEST_NAME: usize = 255;
@@ -39,8 +34,7 @@ pub struct Clip {
 /// Writes a format-1 file with 960 ticks per quarter note: a track with tempo, time signature and name, and one with
 /// the notes and the sustain pedal on channel 1.
 ///
-/// Every note ends, and lasts at least one tick; the pedal is up at the end. At one tick, releases come first, so
-/// that a restruck key is free again; then the pedal, so that it never catches what was let go; then strikes.
+/// What happens at one tick is ordered as in [`cues`].
 pub fn write(clip: &Clip) -> Vec<u8> {
     let header = Header::new(Format::Parallel, Timing::Metrical(u15::new(TICKS_PER_QUARTER)));
     let smf = Smf { header, tracks: vec![conductor_track(clip), piano_track(clip)] };
@@ -66,57 +60,27 @@ fn conductor_track(clip: &Clip) -> Track<'_> {
 fn piano_track(clip: &Clip) -> Track<'_> {
     let mut track = vec![meta(MetaMessage::TrackName(name(clip)))];
     let mut last = 0;
-    for Event { tick, message, .. } in piano_events(&clip.performance) {
-        let kind = TrackEventKind::Midi { channel: u4::new(0), message };
-        track.push(TrackEvent { delta: u28::new((tick - last) as u32), kind });
-        last = tick;
+    for cue in cues(&clip.performance) {
+        let kind = TrackEventKind::Midi { channel: u4::new(0), message: message(cue.action) };
+        track.push(TrackEvent { delta: u28::new(cue.tick - last), kind });
+        last = cue.tick;
     }
     track.push(meta(MetaMessage::EndOfTrack));
     track
 }
 
-/// A message and its place: by tick, then by order within the tick.
-struct Event {
-    tick: u64,
-    order: u8,
-    message: MidiMessage,
-}
-
-fn piano_events(performance: &Performance<f64>) -> Vec<Event> {
-    let mut notes: Vec<Note<u64>> = performance.notes.iter().map(place_note).collect();
-    on_one_keyboard(&mut notes);
-    let mut events: Vec<Event> = notes.iter().flat_map(strike_and_release).collect();
-    events.extend(performance.pedal.iter().map(|change| pedal(tick(change.time), change.down)));
-    events.sort_by_key(|event| (event.tick, event.order));
-    if performance.pedal.last().is_some_and(|change| change.down) {
-        events.push(pedal(events.last().map_or(0, |event| event.tick), false));
+fn message(action: Action) -> MidiMessage {
+    let number = |key: Key| u7::new(key.midi());
+    match action {
+        Action::Release(key) => MidiMessage::NoteOff { key: number(key), vel: u7::new(RELEASE) },
+        Action::Pedal(down) => {
+            let value = u7::new(if down { 127 } else { 0 });
+            MidiMessage::Controller { controller: u7::new(SUSTAIN), value }
+        }
+        Action::Strike(key, velocity) => {
+            MidiMessage::NoteOn { key: number(key), vel: u7::new(velocity.midi()) }
+        }
     }
-    events
-}
-
-fn strike_and_release(note: &Note<u64>) -> [Event; 2] {
-    let key = u7::new(note.key.midi());
-    let strike = MidiMessage::NoteOn { key, vel: u7::new(note.velocity.midi()) };
-    let release = MidiMessage::NoteOff { key, vel: u7::new(RELEASE) };
-    [
-        Event { tick: note.onset, order: 2, message: strike },
-        Event { tick: note.onset + note.duration, order: 0, message: release },
-    ]
-}
-
-fn pedal(tick: u64, down: bool) -> Event {
-    let value = u7::new(if down { 127 } else { 0 });
-    Event { tick, order: 1, message: MidiMessage::Controller { controller: u7::new(SUSTAIN), value } }
-}
-
-fn place_note(note: &Note<f64>) -> Note<u64> {
-    let onset = tick(note.onset);
-    let duration = tick(note.end()).saturating_sub(onset).max(1);
-    Note { onset, duration, key: note.key, velocity: note.velocity }
-}
-
-fn tick(quarters: f64) -> u64 {
-    (quarters * f64::from(TICKS_PER_QUARTER)).round().clamp(0.0, LAST_TICK as f64) as u64
 }
 
 fn name(clip: &Clip) -> &[u8] {

@@ -1,0 +1,131 @@
+//! A take on the host's timeline: what is played, drawn and exported.
+//!
+//! Times are in whole ticks of a clip ([`TICKS_PER_QUARTER`]), counted from the project's start: what is heard is what
+//! is exported, tick for tick.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use etude_pianist::composer;
+use etude_pianist::midi::{Action, Cue, TICKS_PER_QUARTER, cues};
+use etude_pianist::note::Key;
+
+/// What happens at the end of a take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// It begins again.
+    Loop,
+    /// It is long enough never to end.
+    Endless,
+}
+
+/// Where a take lies on the host's timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The tick of its first bar. Before that, nothing is played.
+    pub anchor: i64,
+    /// What happens at its end.
+    pub mode: Mode,
+}
+
+/// A generated piece and its place; immutable, so that threads can share it.
+#[derive(Debug, Clone)]
+pub struct Take {
+    id: u64,
+    music: composer::Take,
+    place: Place,
+    decided: f64,
+    cues: Vec<Cue>,
+    /// When the pedal moves, and where to.
+    pedal: Vec<(u32, bool)>,
+}
+
+/// A stretch of a take that is played once, in a range of the host's ticks.
+#[derive(Debug, Clone, Copy)]
+pub struct Passage<'a> {
+    /// The host's tick of the take's first bar.
+    pub start: i64,
+    /// What happens, in ticks from `start`.
+    pub cues: &'a [Cue],
+}
+
+impl Take {
+    /// The take of `music`, composed up to `decided` quarter notes from its start.
+    pub fn new(music: composer::Take, place: Place, decided: f64) -> Take {
+        static TAKES: AtomicU64 = AtomicU64::new(0);
+        let cues = cues(&music.performance);
+        let pedal = cues.iter().filter_map(|cue| match cue.action {
+            Action::Pedal(down) => Some((cue.tick, down)),
+            _ => None,
+        });
+        let pedal = pedal.collect();
+        Take { id: TAKES.fetch_add(1, Ordering::Relaxed), music, place, decided, cues, pedal }
+    }
+
+    /// A number that no other take of this process has.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The notes as composed, in quarter notes from the take's first bar.
+    pub fn music(&self) -> &composer::Take {
+        &self.music
+    }
+
+    /// Where it lies.
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Up to where it is composed, in quarter notes from its first bar.
+    pub fn decided(&self) -> f64 {
+        self.decided
+    }
+
+    /// What is played in `range` of the host's ticks, in order: one passage, or one for each repetition.
+    pub fn passages(&self, range: Range<i64>) -> impl Iterator<Item = Passage<'_>> {
+        let length = self.length();
+        let first = self.start_at(range.start).unwrap_or(self.place.anchor);
+        let starts = (0..).map(move |repetition| first + repetition * length);
+        starts.take_while(move |start| *start < range.end).map(move |start| {
+            let end = range.end.min(start + length);
+            let before = |tick: i64| self.cues.partition_point(|cue| start + i64::from(cue.tick) < tick);
+            Passage { start, cues: &self.cues[before(range.start)..before(end)] }
+        })
+    }
+
+    /// Whether the pedal is down just before the host's `tick`.
+    pub fn pedal_before(&self, tick: i64) -> bool {
+        self.start_at(tick).is_some_and(|start| {
+            let later = self.pedal.partition_point(|change| start + i64::from(change.0) < tick);
+            later > 0 && self.pedal[later - 1].1
+        })
+    }
+
+    /// Whether `key`, struck at the host's tick `struck`, is struck then in this take too, and still down at `tick`.
+    pub fn holds(&self, key: Key, struck: i64, tick: i64) -> bool {
+        let Some(start) = self.start_at(struck).filter(|start| self.start_at(tick) == Some(*start)) else {
+            return false;
+        };
+        let from = self.cues.partition_point(|cue| start + i64::from(cue.tick) < struck);
+        let mut until_then = self.cues[from..].iter().take_while(|cue| start + i64::from(cue.tick) < tick);
+        let strike = until_then.find(|cue| matches!(cue.action, Action::Strike(other, _) if other == key));
+        strike.is_some_and(|cue| start + i64::from(cue.tick) == struck)
+            && !until_then.any(|cue| cue.action == Action::Release(key))
+    }
+
+    /// The tick at which the repetition that plays at the host's `tick` begins; `None` before the anchor.
+    fn start_at(&self, tick: i64) -> Option<i64> {
+        let since = tick - self.place.anchor;
+        (since >= 0).then(|| tick - since % self.length())
+    }
+
+    /// Ticks after which the take begins again, at least 1.
+    fn length(&self) -> i64 {
+        match self.place.mode {
+            Mode::Loop => ((self.music.quarters * f64::from(TICKS_PER_QUARTER)).round() as i64).max(1),
+            // Beyond anything that a host counts, and far from overflow.
+            Mode::Endless => i64::MAX / 4,
+        }
+    }
+}
