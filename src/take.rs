@@ -82,6 +82,12 @@ impl Take {
         self.decided
     }
 
+    /// Whether everything that the take has before the host's `tick` is composed.
+    pub fn is_decided(&self, tick: i64) -> bool {
+        let since = (tick - self.place.anchor) as f64 / f64::from(TICKS_PER_QUARTER);
+        self.decided >= since.min(self.music.quarters)
+    }
+
     /// What is played in `range` of the host's ticks, in order: one passage, or one for each repetition.
     pub fn passages(&self, range: Range<i64>) -> impl Iterator<Item = Passage<'_>> {
         let length = self.length();

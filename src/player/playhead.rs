@@ -34,6 +34,12 @@ pub struct Block {
 }
 
 impl Block {
+    /// The tick after the last one of the block, or `None` if it does not roll.
+    pub(crate) fn end(&self) -> Option<i64> {
+        let quarters = self.position + f64::from(self.samples) * self.quarters_per_sample();
+        self.rolls().then(|| (quarters * f64::from(TICKS_PER_QUARTER)).ceil() as i64)
+    }
+
     /// Whether the transport is rolling, in a way that makes sense.
     pub(super) fn rolls(&self) -> bool {
         let sensible = (1.0..=10_000.0).contains(&self.tempo)

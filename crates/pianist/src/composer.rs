@@ -9,7 +9,7 @@ mod rules;
 mod stream;
 mod take;
 
-pub use request::{Knobs, Request, RequestError};
+pub use request::{Knobs, MAX_QUARTERS, Request, RequestError};
 pub use take::Take;
 
 use std::sync::Arc;
@@ -52,30 +52,9 @@ impl Composer {
         while self.step(quarters) {}
     }
 
-    /// Up to where all takes are decided, in quarter notes: nothing more begins before that, and what sounds there
-    /// may still get another end.
-    pub fn decided(&self) -> f64 {
-        self.streams.iter().map(Stream::decided).fold(f64::INFINITY, f64::min)
-    }
-
-    /// Whether all takes are complete.
-    pub fn is_complete(&self) -> bool {
-        self.streams.iter().all(Stream::is_complete)
-    }
-
-    /// The takes as far as they are composed, in the order of the requests.
-    pub fn takes(&self) -> Vec<Take> {
-        self.streams.iter().map(Stream::take).collect()
-    }
-
-    /// Composes to the end.
-    pub fn finish(mut self) -> Vec<Take> {
-        self.advance(f64::INFINITY);
-        self.takes()
-    }
-
-    /// Takes every stream that is not decided up to `quarters` one step further; `false` if there is none.
-    fn step(&mut self, quarters: f64) -> bool {
+    /// Takes every take that is not decided up to `quarters` one step further; `false` if there is none. This is
+    /// [`advance`](Composer::advance) for those who may have to stop at any time.
+    pub fn step(&mut self, quarters: f64) -> bool {
         let Composer { engine, memory, streams, active, asking } = self;
         active.clear();
         active.extend((0..streams.len()).filter(|&stream| streams[stream].wants_step(quarters)));
@@ -103,5 +82,27 @@ impl Composer {
         }
         active.iter().for_each(|&stream| streams[stream].end_step());
         true
+    }
+
+    /// Up to where all takes are decided, in quarter notes: nothing more begins before that, and what sounds there
+    /// may still get another end.
+    pub fn decided(&self) -> f64 {
+        self.streams.iter().map(Stream::decided).fold(f64::INFINITY, f64::min)
+    }
+
+    /// Whether all takes are complete.
+    pub fn is_complete(&self) -> bool {
+        self.streams.iter().all(Stream::is_complete)
+    }
+
+    /// The takes as far as they are composed, in the order of the requests.
+    pub fn takes(&self) -> Vec<Take> {
+        self.streams.iter().map(Stream::take).collect()
+    }
+
+    /// Composes to the end.
+    pub fn finish(mut self) -> Vec<Take> {
+        self.advance(f64::INFINITY);
+        self.takes()
     }
 }

@@ -12,7 +12,7 @@ use crate::time::TimeSignature;
 /// Tempi that are composed for, in quarter notes per minute: what hosts offer.
 const TEMPI: std::ops::RangeInclusive<f64> = 5.0..=1000.0;
 /// The longest take in quarter notes: a day of slow music.
-const LONGEST: f64 = 100_000.0;
+pub const MAX_QUARTERS: f64 = 100_000.0;
 /// The highest temperature; all choices are even long before.
 const HOTTEST: f32 = 100.0;
 /// The highest density; the conditions' last bin begins at 64.
@@ -86,7 +86,7 @@ pub enum RequestError {
     #[error("a tempo of {0} is not possible: choose 5 to 1000 quarter notes per minute")]
     Tempo(f64),
     /// No bar at all, or too many.
-    #[error("{0} bars are not possible: choose at least 1, and at most {LONGEST} quarter notes in all")]
+    #[error("{0} bars are not possible: choose at least 1, and at most {MAX_QUARTERS} quarter notes in all")]
     Bars(u32),
     /// Not a temperature.
     #[error("a temperature of {0} is not possible: choose 0 (always the likeliest) to 100")]
@@ -121,7 +121,7 @@ impl Request {
         if !TEMPI.contains(&self.tempo) {
             return Err(RequestError::Tempo(self.tempo));
         }
-        if self.bars == 0 || self.quarters() > LONGEST {
+        if self.bars == 0 || self.quarters() > MAX_QUARTERS {
             return Err(RequestError::Bars(self.bars));
         }
         let out_of = |limit: f32| move |value: &f32| !(0.0..=limit).contains(value);

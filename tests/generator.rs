@@ -1,0 +1,252 @@
+//! The generator thread: from orders to takes, asleep or at work, born and gone in any order.
+
+#[path = "../crates/pianist/tests/common/mod.rs"]
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use common::random_pianist;
+use etude::generator::{Generator, Order};
+use etude::handover::{EditorEnd, PlayerEnd, Status};
+use etude::pianists;
+use etude::player::Block;
+use etude::take::{Mode, Place, Take};
+use etude_pianist::alphabet::Alphabet;
+use etude_pianist::composer::{self, Composer, Request};
+use etude_pianist::time::TimeBase;
+use rand_pcg::Pcg64Mcg;
+use rand_pcg::rand_core::{Rng, SeedableRng};
+use tempfile::TempDir;
+
+/// Far longer than anything here takes, even on a busy machine.
+const LONG: Duration = Duration::from_secs(60);
+
+/// A tiny pianist in a folder that is removed in the end.
+fn pianist() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tiny.safetensors");
+    random_pianist(Alphabet::Notes, TimeBase::Beats, 0.1, 1).write_file(&path).unwrap();
+    (folder, path)
+}
+
+fn order(pianist: &Path, seed: u64, mode: Mode) -> Order {
+    let request = Request { seed, bars: 8, ..Request::default() };
+    Order { pianist: pianist.to_owned(), place: Place { anchor: 0, mode }, request, after: None }
+}
+
+/// What the pianist composes for an order, without any thread.
+fn composed(order: &Order) -> composer::Take {
+    let engine = pianists::engine(&order.pianist).unwrap();
+    Composer::new(engine, std::slice::from_ref(&order.request)).unwrap().finish().remove(0)
+}
+
+fn wait(editor: &EditorEnd, done: impl Fn(&Status) -> bool) -> Status {
+    let start = Instant::now();
+    loop {
+        let status = editor.status();
+        if done(&status) {
+            return status;
+        }
+        assert!(start.elapsed() < LONG, "nothing comes of it: {status:?}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn wait_until_ready(editor: &EditorEnd) -> Arc<Take> {
+    let status = wait(editor, |status| !status.composing);
+    assert_eq!(status.error, None);
+    status.take.expect("there is a take")
+}
+
+/// A block of half a second, a quarter note.
+fn block(quarter: u32) -> Block {
+    let position = f64::from(quarter);
+    Block { sample_rate: 48_000.0, samples: 24_000, playing: true, tempo: 120.0, position, repeat: None }
+}
+
+/// The onsets of a take before `end`, in quarter notes, with their keys.
+fn onsets(take: &composer::Take, end: f64) -> Vec<(f64, u8)> {
+    let notes = take.performance.notes.iter().filter(|note| note.onset < end);
+    notes.map(|note| (note.onset, note.key.midi())).collect()
+}
+
+#[test]
+fn an_order_becomes_the_take_that_its_pianist_composes() {
+    let (_folder, pianist) = pianist();
+    let (generator, mut player) = Generator::start().unwrap();
+    assert!(player.take(&block(0), true).is_none(), "without an order nobody waits");
+    let order = order(&pianist, 3, Mode::Loop);
+    generator.editor().order(order.clone());
+    let take = wait_until_ready(&generator.editor());
+    assert_eq!(take.music(), &composed(&order));
+    assert_eq!(player.take(&block(0), false).map(Take::id), Some(take.id()));
+}
+
+#[test]
+fn the_last_of_many_orders_is_met() {
+    let (_folder, pianist) = pianist();
+    let (generator, _player) = Generator::start().unwrap();
+    for seed in 0..50 {
+        generator.editor().order(order(&pianist, seed, Mode::Loop));
+    }
+    assert_eq!(wait_until_ready(&generator.editor()).music().seed, 49);
+}
+
+#[test]
+fn an_offline_bounce_waits_for_every_note() {
+    let (_folder, pianist) = pianist();
+    let (generator, mut player) = Generator::start().unwrap();
+    generator.editor().order(order(&pianist, 4, Mode::Endless));
+    for quarter in 0..200 {
+        let take = player.take(&block(quarter), true).expect("it waits for the first one");
+        assert!(
+            take.is_decided(i64::from(quarter + 1) * 960),
+            "quarter {quarter} is played before it is composed"
+        );
+    }
+}
+
+#[test]
+fn an_endless_take_grows_ahead_of_the_playhead_and_what_was_composed_stays() {
+    let (_folder, pianist) = pianist();
+    let (generator, mut player) = Generator::start().unwrap();
+    generator.editor().order(order(&pianist, 5, Mode::Endless));
+    let decided = |status: &Status| status.take.as_ref().map_or(0.0, |take| take.decided());
+    let first = wait(&generator.editor(), |status| decided(status) > 28.0).take.unwrap();
+    for quarter in (0..100).chain(20..30).chain(90..110) {
+        player.take(&block(quarter), false);
+        let ahead = wait(&generator.editor(), |status| decided(status) > f64::from(quarter) + 16.0);
+        let take = ahead.take.unwrap();
+        assert_eq!(onsets(take.music(), first.decided()), onsets(first.music(), first.decided()));
+        assert!(take.decided() < f64::from(quarter.max(110)) + 80.0, "it is not composed for nobody");
+    }
+}
+
+#[test]
+fn what_is_kept_of_a_take_is_continued() {
+    let (_folder, pianist) = pianist();
+    let (generator, _player) = Generator::start().unwrap();
+    let editor = generator.editor();
+    editor.order(order(&pianist, 6, Mode::Loop));
+    let first = wait_until_ready(&editor);
+    let mut next = order(&pianist, 7, Mode::Loop);
+    next.request.bars = 12;
+    next.after = Some((first.clone(), 3));
+    editor.order(next);
+    let take = wait_until_ready(&editor);
+    assert_eq!(take.music().quarters, 48.0);
+    assert_eq!(onsets(take.music(), 12.0), onsets(first.music(), 12.0));
+    let new = onsets(take.music(), 48.0).len() - onsets(take.music(), 12.0).len();
+    assert!(new > 0 && onsets(take.music(), 32.0) != onsets(first.music(), 32.0));
+    assert!(take.music().performance.notes.is_sorted_by_key(|note| (note.onset, note.key)));
+}
+
+#[test]
+fn an_order_that_cannot_be_met_gives_a_message_and_keeps_the_take() {
+    let (folder, pianist) = pianist();
+    let (generator, mut player) = Generator::start().unwrap();
+    let editor = generator.editor();
+    editor.order(order(&pianist, 8, Mode::Loop));
+    let take = wait_until_ready(&editor);
+
+    let bad = folder.path().join("bad.safetensors");
+    std::fs::write(&bad, b"not a pianist").unwrap();
+    let mut too_long = order(&pianist, 9, Mode::Loop);
+    too_long.request.bars = u32::MAX;
+    for (impossible, hint) in [(order(&bad, 9, Mode::Loop), "bad.safetensors"), (too_long, "bars")] {
+        editor.order(impossible);
+        let status = wait(&editor, |status| !status.composing);
+        let message = status.error.expect("it says what is wrong");
+        assert!(message.contains(hint), "{message}");
+        assert_eq!(status.take.map(|take| take.id()), Some(take.id()));
+        assert_eq!(player.take(&block(0), true).map(Take::id), Some(take.id()));
+    }
+    editor.order(order(&pianist, 10, Mode::Loop));
+    assert_eq!(wait_until_ready(&editor).music().seed, 10);
+}
+
+#[test]
+fn a_generator_at_work_is_gone_within_50_milliseconds() {
+    let (_folder, pianist) = pianist();
+    let gone_after = || {
+        let (generator, _player) = Generator::start().unwrap();
+        let mut long = order(&pianist, 11, Mode::Loop);
+        long.request.bars = 20_000;
+        generator.editor().order(long);
+        wait(&generator.editor(), |status| status.take.is_some());
+        let start = Instant::now();
+        drop(generator);
+        start.elapsed()
+    };
+    // The machine may be busy: some of several times will do.
+    let fastest = (0..10).map(|_| gone_after()).min().unwrap();
+    assert!(fastest < Duration::from_millis(50), "{fastest:?}");
+}
+
+#[test]
+fn generators_come_and_go_in_any_order_in_any_state() {
+    let (_folder, pianist) = pianist();
+    let mut random = Pcg64Mcg::seed_from_u64(12);
+    let mut alive: Vec<(Option<Generator>, Option<PlayerEnd>)> = Vec::new();
+    for i in 0..200 {
+        if alive.len() < 16 && random.next_u32() % 5 < 3 {
+            let (generator, player) = Generator::start().unwrap();
+            alive.push((Some(generator), Some(player)));
+        } else if !alive.is_empty() {
+            let at = random.next_u32() as usize % alive.len();
+            let (generator, player) = &mut alive[at];
+            match random.next_u32() % 4 {
+                0 => drop(generator.take()),
+                1 => drop(player.take()),
+                2 => drop(alive.swap_remove(at)),
+                _ => {
+                    let mode = if i % 2 == 0 { Mode::Loop } else { Mode::Endless };
+                    generator.iter().for_each(|generator| generator.editor().order(order(&pianist, i, mode)));
+                    player.iter_mut().for_each(|player| {
+                        player.take(&block(0), true);
+                    });
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn orders_after_the_end_are_ignored() {
+    let (_folder, pianist) = pianist();
+    let (generator, mut player) = Generator::start().unwrap();
+    let editor = generator.editor();
+    drop(generator);
+    editor.order(order(&pianist, 13, Mode::Loop));
+    assert!(!editor.status().composing);
+    assert!(player.take(&block(0), true).is_none(), "nobody waits for a generator that is gone");
+}
+
+#[test]
+fn all_instances_share_the_weights_and_the_last_one_frees_them() {
+    let (_folder, pianist) = pianist();
+    let one = pianists::engine(&pianist).unwrap();
+    let other = pianists::engine(&pianist).unwrap();
+    assert!(Arc::ptr_eq(&one, &other));
+    let watch = Arc::downgrade(&one);
+    drop((one, other));
+    assert!(watch.upgrade().is_none());
+}
+
+#[test]
+fn taking_a_take_never_allocates_or_frees() {
+    let (_folder, pianist) = pianist();
+    let (generator, mut player) = Generator::start().unwrap();
+    for seed in 0..20 {
+        generator.editor().order(order(&pianist, seed, Mode::Loop));
+        wait_until_ready(&generator.editor());
+        let counts = allocation_counter::measure(|| {
+            (0..10).for_each(|quarter| {
+                player.take(&block(quarter), false);
+            });
+        });
+        assert_eq!((counts.count_total, counts.count_current), (0, 0));
+    }
+}
