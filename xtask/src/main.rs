@@ -38,3 +38,21 @@ fn main() -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_project_command_in_the_readme_exists() {
+        let commands =
+            include_str!("../../README.md").lines().filter_map(|line| line.strip_prefix("cargo xtask "));
+        let mut found = 0;
+        for command in commands {
+            let words = ["cargo xtask"].into_iter().chain(command.split_whitespace());
+            assert!(Cli::try_parse_from(words).is_ok(), "there is no `cargo xtask {command}`");
+            found += 1;
+        }
+        assert!(found >= 2, "README.md teaches `demo` and `test`");
+    }
+}
