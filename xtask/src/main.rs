@@ -1,5 +1,6 @@
 //! Project commands: `cargo xtask demo` and the others.
 
+mod bench;
 mod demo;
 mod step;
 mod test;
@@ -8,6 +9,8 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::bench::Benchmark;
 
 /// Project commands.
 #[derive(Parser)]
@@ -21,12 +24,18 @@ struct Cli {
 enum Command {
     /// Let every pianist under models/ compose 16 bars, as a clip and a picture in demo/
     Demo,
+    /// Measure speed beside other programs
+    Bench {
+        /// What to measure
+        benchmark: Benchmark,
+    },
     /// Check format, lints and documentation, and run all tests
     Test,
 }
 
 fn main() -> ExitCode {
     let result: Result<(), Box<dyn Error>> = match Cli::parse().command {
+        Command::Bench { benchmark } => bench::run(benchmark).map_err(Into::into),
         Command::Demo => demo::run().map_err(Into::into),
         Command::Test => test::run().map_err(Into::into),
     };

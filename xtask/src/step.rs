@@ -35,16 +35,31 @@ pub enum StepError {
 pub fn run(headline: &str, command: &mut Command) -> Result<(), StepError> {
     println!("\n== {headline}: {}", line(command));
     let started = Instant::now();
-    let status = command.status().map_err(|source| StepError::NotStarted {
-        headline: headline.to_owned(),
-        program: command.get_program().to_string_lossy().into_owned(),
-        source,
-    })?;
+    let status = command.status().map_err(|source| not_started(headline, command, source))?;
     if !status.success() {
-        return Err(StepError::Failed { headline: headline.to_owned(), command: line(command), status });
+        return Err(failed(headline, command, status));
     }
     println!("== {headline}: passed in {:.0} s", started.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// Runs a program and returns what it printed; what it says on standard error is shown only if it fails.
+pub fn output(headline: &str, command: &mut Command) -> Result<String, StepError> {
+    let output = command.output().map_err(|source| not_started(headline, command, source))?;
+    if !output.status.success() {
+        eprint!("{}", String::from_utf8_lossy(&output.stderr));
+        return Err(failed(headline, command, output.status));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn not_started(headline: &str, command: &Command, source: io::Error) -> StepError {
+    let program = command.get_program().to_string_lossy().into_owned();
+    StepError::NotStarted { headline: headline.to_owned(), program, source }
+}
+
+fn failed(headline: &str, command: &Command, status: ExitStatus) -> StepError {
+    StepError::Failed { headline: headline.to_owned(), command: line(command), status }
 }
 
 /// The cargo that runs us, in the project's folder.

@@ -4,6 +4,7 @@ pub mod augmentation;
 pub mod backend;
 pub mod backward;
 pub mod batch;
+pub mod bench;
 pub mod checkpoint;
 pub mod copied;
 pub mod corpus;

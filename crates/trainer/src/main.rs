@@ -4,6 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use etude_trainer::bench::{self, BenchArgs};
 use etude_trainer::evaluation::{self, EvaluateArgs};
 use etude_trainer::generate::{self, GenerateArgs};
 use etude_trainer::prepare::{self, PrepareArgs};
@@ -23,6 +24,8 @@ enum Command {
     Train(TrainArgs),
     Evaluate(EvaluateArgs),
     Generate(GenerateArgs),
+    #[command(hide = true)]
+    Bench(BenchArgs),
 }
 
 fn main() -> ExitCode {
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
         Command::Train(args) => training::run(&args).map_err(Into::into),
         Command::Evaluate(args) => evaluation::run(&args).map_err(Into::into),
         Command::Generate(args) => generate::run(&args).map_err(Into::into),
+        Command::Bench(args) => bench::run(&args).map_err(Into::into),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

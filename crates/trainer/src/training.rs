@@ -82,7 +82,7 @@ pub struct TrainArgs {
     pub seed: u64,
 }
 
-fn parse_precision(text: &str) -> Result<Precision, String> {
+pub(crate) fn parse_precision(text: &str) -> Result<Precision, String> {
     match text {
         "f32" => Ok(Precision::F32),
         "bf16" => Ok(Precision::Bf16),
