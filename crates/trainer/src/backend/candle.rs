@@ -8,6 +8,12 @@ use candle_core::utils::{cuda_is_available, metal_is_available};
 use candle_core::{Result, Tensor};
 use etude_pianist::network::Blueprint;
 use etude_pianist::network::reference::{Choices, InputRows, Reference, State};
+use std::panic::resume_unwind;
+use std::thread;
+
+/// Bytes of stack for an update: candle walks back through a window by recursion, and 4,096 steps overflow the usual
+/// 2 MiB.
+const STACK: usize = 64 << 20;
 
 /// The GPU that `device` names; it draws dropout from `seed`.
 pub(super) fn open(device: Device, seed: u64) -> std::result::Result<candle_core::Device, DeviceError> {
@@ -81,7 +87,12 @@ impl Backend for Candle {
         steps_in_all: usize,
     ) -> std::result::Result<Nats, DeviceError> {
         self.reference.load(network.parameters())?;
-        Ok(self.run(batch, steps_in_all)?)
+        thread::scope(|scope| {
+            let thread = thread::Builder::new().stack_size(STACK);
+            let run = thread.spawn_scoped(scope, || self.run(batch, steps_in_all));
+            let result = run.map_err(|error| DeviceError::Failed(error.into()))?.join();
+            Ok(result.unwrap_or_else(|panic| resume_unwind(panic))?)
+        })
     }
 
     fn gradient(&mut self) -> &mut [f32] {
