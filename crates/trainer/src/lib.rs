@@ -5,6 +5,7 @@ pub mod backend;
 pub mod backward;
 pub mod batch;
 pub mod bench;
+pub mod card;
 pub mod checkpoint;
 pub mod copied;
 pub mod corpus;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use etude_trainer::bench::{self, BenchArgs};
+use etude_trainer::card::{self, CardArgs};
 use etude_trainer::evaluation::{self, EvaluateArgs};
 use etude_trainer::generate::{self, GenerateArgs};
 use etude_trainer::prepare::{self, PrepareArgs};
@@ -26,6 +27,7 @@ enum Command {
     Generate(GenerateArgs),
     #[command(hide = true)]
     Bench(BenchArgs),
+    Card(CardArgs),
 }
 
 fn main() -> ExitCode {
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Command::Evaluate(args) => evaluation::run(&args).map_err(Into::into),
         Command::Generate(args) => generate::run(&args).map_err(Into::into),
         Command::Bench(args) => bench::run(&args).map_err(Into::into),
+        Command::Card(args) => card::run(&args).map_err(Into::into),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,6 +5,7 @@ mod run;
 
 use crate::augmentation::Pedals;
 use crate::backend::{Device, DeviceError};
+use crate::card::CardError;
 use crate::checkpoint::CheckpointError;
 use crate::corpus::CorpusError;
 use etude_pianist::alphabet::Alphabet;
@@ -62,11 +63,11 @@ pub struct TrainArgs {
     /// Peak learning rate
     #[arg(long, value_name = "RATE", default_value_t = 0.002)]
     pub learning_rate: f32,
-    /// Sequences side by side in one update
-    #[arg(long, value_name = "N", default_value_t = 64)]
+    /// Sequences side by side in one update; few make many small updates, which pays in runs of minutes or hours
+    #[arg(long, value_name = "N", default_value_t = 32)]
     pub streams: usize,
     /// Steps of each sequence in one update
-    #[arg(long, value_name = "N", default_value_t = 64)]
+    #[arg(long, value_name = "N", default_value_t = 48)]
     pub window: usize,
     /// Threads; all of the machine's if not given
     #[arg(long, value_name = "N")]
@@ -119,6 +120,9 @@ pub enum TrainError {
     /// The pianist can't be written.
     #[error(transparent)]
     Pianist(#[from] PianistFileError),
+    /// The model card can't be written.
+    #[error(transparent)]
+    Card(#[from] CardError),
     /// The loss curve can't be written.
     #[error("can't write {}", path.display())]
     Report {

@@ -3,6 +3,7 @@
 use super::{TrainArgs, TrainError};
 use crate::augmentation::{Deck, Pedals};
 use crate::backend::Device;
+use crate::card;
 use crate::checkpoint::{self, Progress};
 use crate::corpus::{Corpus, Split};
 use crate::interrupt;
@@ -207,14 +208,9 @@ impl<'a> Run<'a> {
         let parameters = self.learner.network().parameters().to_vec();
         let pianist = Pianist::new(alphabet, time_base, layers, units, parameters, self.card());
         pianist.write_file(&self.args.output)?;
-        let page = pianist.card_page().map_err(|source| {
-            etude_pianist::model_file::PianistFileError::Invalid { path: self.args.output.clone(), source }
-        })?;
-        let card = self.args.output.with_extension("md");
-        checkpoint::write_atomically(&card, page.as_bytes())
-            .map_err(|source| TrainError::Report { path: card.clone(), source })?;
+        let page = card::write_page(&pianist, &self.args.output)?;
         self.curve.draw()?;
-        println!("Wrote {} and its model card {}", self.args.output.display(), card.display());
+        println!("Wrote {} and its model card {}", self.args.output.display(), page.display());
         Ok(())
     }
 
