@@ -1,8 +1,9 @@
 //! `card`: completes a pianist's model card, in its file and on the page beside it.
 
-use crate::checkpoint::write_atomically;
+use crate::atomic;
 use etude_pianist::card::Validation;
 use etude_pianist::model_file::{Pianist, PianistFileError};
+use etude_pianist::network::{Blueprint, Head};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -110,7 +111,7 @@ pub fn run(args: &CardArgs) -> Result<(), CardError> {
         card.validation = Some(Validation {
             nats_per_step: evaluation.nats_per_step,
             nats_per_note: evaluation.nats_per_note,
-            attributes: evaluation.loss_by_attribute.into_iter().collect(),
+            attributes: in_order(&pianist.blueprint, &evaluation.loss_by_attribute),
         });
         if let Some(copies) = evaluation.longest_copied_passage {
             card.copied = Some(copies.in_words());
@@ -127,9 +128,15 @@ pub fn write_page(pianist: &Pianist, model: &Path) -> Result<PathBuf, CardError>
     let invalid = |source| PianistFileError::Invalid { path: model.to_owned(), source };
     let text = pianist.card_page().map_err(invalid)?;
     let path = model.with_extension("md");
-    write_atomically(&path, text.as_bytes())
+    atomic::write(&path, text.as_bytes())
         .map_err(|source| CardError::Unwritable { path: path.clone(), source })?;
     Ok(path)
+}
+
+/// Attributes in the order in which they are chosen.
+fn in_order(blueprint: &Blueprint, losses: &BTreeMap<String, f64>) -> Vec<(String, f64)> {
+    let loss = |head: &Head| losses.get(head.name).map(|loss| (head.name.to_owned(), *loss));
+    blueprint.heads.iter().filter_map(loss).collect()
 }
 
 fn read_evaluation(path: &Path) -> Result<Evaluation, CardError> {

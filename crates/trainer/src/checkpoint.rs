@@ -1,5 +1,6 @@
 //! Everything that a training run needs to go on: parameters, the optimiser's state, and how far it has come.
 
+use crate::atomic;
 use crate::optimizer::AdamW;
 use etude_pianist::alphabet::Alphabet;
 use etude_pianist::network::Layout;
@@ -7,7 +8,6 @@ use etude_pianist::time::TimeBase;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The metadata entry that holds [`Progress`] as JSON.
@@ -89,21 +89,11 @@ pub fn write(
     let progress = serde_json::to_string(progress).map_err(|error| damaged(error.to_string()))?;
     let metadata = HashMap::from([(PROGRESS.to_owned(), progress)]);
     let file = safetensors::serialize(views, Some(metadata)).map_err(|error| damaged(error.to_string()))?;
-    write_atomically(path, &file).map_err(|source| CheckpointError::Io {
+    atomic::write(path, &file).map_err(|source| CheckpointError::Io {
         path: path.to_owned(),
         action: "write",
         source,
     })
-}
-
-/// Writes a file under another name and renames it, so that whoever reads `path` sees the old or the new one whole.
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }
 
 /// Reads a checkpoint.

@@ -49,7 +49,7 @@ fn an_evaluation_becomes_the_losses_and_the_copied_passage() {
     let card = Pianist::read_file(&model).expect("a pianist").card;
     let validation = card.validation.expect("losses");
     assert_eq!((validation.nats_per_step, validation.nats_per_note), (5.5, 6.25));
-    assert_eq!(validation.attributes, [("key".to_owned(), 4.0), ("shift".to_owned(), 2.25)]);
+    assert_eq!(validation.attributes, [("shift".to_owned(), 2.25), ("key".to_owned(), 4.0)]);
     assert!(card.copied.expect("a passage").contains("9 notes"));
 }
 

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use etude_pianist::alphabet::Alphabet;
 use etude_pianist::time::TimeBase;
-use tempfile::NamedTempFile;
 use zerocopy::IntoBytes;
 
 use super::record::{Header, MAGIC, PerformanceRecord, VERSION};
+use crate::atomic;
+
 use super::{CorpusError, Packed, Split};
 
 /// A performance to be written.
@@ -37,19 +38,10 @@ pub fn write(
     let records = drafts.iter().map(performance_record).collect::<Result<Vec<_>, _>>()?;
     let io = |source| CorpusError::Io { path: path.to_owned(), action: "write", source };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let unfinished = unfinished_file(folder).map_err(io)?;
+    let unfinished = atomic::unfinished_file(folder).map_err(io)?;
     write_parts(unfinished.as_file(), &header, &records, drafts).map_err(io)?;
     unfinished.persist(path).map_err(|error| io(error.error))?;
     Ok(())
-}
-
-/// A file that vanishes unless it is kept; readable by whoever may read new files.
-fn unfinished_file(folder: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".corpus-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
 }
 
 fn header(alphabet: Alphabet, time_base: TimeBase, drafts: &[Draft]) -> Header {
