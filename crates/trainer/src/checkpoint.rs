@@ -24,8 +24,11 @@ pub struct Progress {
     pub layers: usize,
     /// Units of each.
     pub units: usize,
-    /// Seconds spent learning.
+    /// Seconds spent learning in this run.
     pub seconds: f64,
+    /// The same in the runs that it goes on from.
+    #[serde(default)]
+    pub earlier_seconds: f64,
     /// Updates of the parameters.
     pub updates: u64,
     /// Steps learned from, counting repetitions.

@@ -2,6 +2,7 @@
 
 mod curve;
 mod run;
+mod start;
 
 use crate::augmentation::Pedals;
 use crate::backend::{Device, DeviceError};
@@ -48,7 +49,7 @@ pub struct TrainArgs {
     /// Go on from the last checkpoint of --output
     #[arg(long)]
     pub resume: bool,
-    /// Begin with the weights of this checkpoint of an earlier, finished run of the same size
+    /// Begin with the weights of this pianist, or this checkpoint, of the same size: to train it further or on other music
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     pub from: Option<PathBuf>,
     /// How to spell the sustain pedal: as steps of its own, in note lengths, or either at random
@@ -115,7 +116,7 @@ pub enum TrainError {
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// The checkpoint is of another network or alphabet than was asked for.
-    #[error("the checkpoint {} is of another network; use its --layers, --hidden and corpus", .0.display())]
+    #[error("{} is of another network; use its --layers, --hidden and kind of corpus", .0.display())]
     OtherNetwork(PathBuf),
     /// The pianist can't be written.
     #[error(transparent)]

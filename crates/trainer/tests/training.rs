@@ -112,6 +112,20 @@ fn a_checkpoint_of_another_network_is_refused_and_kept() {
 }
 
 #[test]
+fn a_pianist_can_be_trained_further() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut args = arguments(folder.path(), 0.01);
+    run(&args).expect("the first run succeeds");
+    let first = Pianist::read_file(&args.output).expect("a pianist").card.training;
+    args.from = Some(std::mem::replace(&mut args.output, folder.path().join("further.safetensors")));
+    run(&args).expect("the second run succeeds");
+    let further = Pianist::read_file(&args.output).expect("a pianist").card.training;
+    assert!(further.minutes > first.minutes && further.notes > first.notes);
+    args.hidden = 24;
+    assert!(matches!(run(&args), Err(TrainError::OtherNetwork(_))));
+}
+
+#[test]
 fn damaged_checkpoints_are_refused() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut args = arguments(folder.path(), 0.005);

@@ -7,18 +7,16 @@ use crate::card;
 use crate::checkpoint::{self, Progress};
 use crate::corpus::{Corpus, Split};
 use crate::interrupt;
-use crate::learner::{Learner, Loss, Size, initial_parameters, measure};
-use crate::optimizer::AdamW;
+use crate::learner::{Learner, Loss, Size, measure};
 use crate::passage::Passage;
 use crate::schedule;
 use crate::training::curve::{Curve, Point};
+use crate::training::start::{Start, checkpoint_path};
 use etude_pianist::alphabet::{Alphabet, Pedal};
 use etude_pianist::card::{Card, Training, Validation};
 use etude_pianist::kernel::Kernel;
 use etude_pianist::model_file::Pianist;
-use etude_pianist::network::Layout;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -75,34 +73,8 @@ impl<'a> Run<'a> {
     fn new(args: &'a TrainArgs, corpus: &'a Corpus) -> Result<Run<'a>, TrainError> {
         let kernel = Kernel::best(args.precision);
         let threads = args.threads.unwrap_or_else(rayon::current_num_threads);
-        let fresh = Progress {
-            alphabet: args.alphabet.unwrap_or(corpus.alphabet()),
-            time_base: corpus.time_base(),
-            layers: args.layers,
-            units: args.hidden,
-            seconds: 0.0,
-            updates: 0,
-            steps: 0,
-            notes: 0,
-        };
-        let blueprint = fresh.alphabet.blueprint(fresh.layers, fresh.units);
-        let mut optimizer = AdamW::new(&Layout::new(&blueprint), kernel);
-        let (mut progress, mut parameters) = (fresh, initial_parameters(&blueprint, args.seed));
-        let resumed = args.resume.then(|| checkpoint_path(args)).filter(|path| path.exists());
-        if let Some(path) = resumed.as_ref().or(args.from.as_ref()) {
-            let saved = checkpoint::read(path)?;
-            let network = |of: &Progress| (of.alphabet, of.time_base, of.layers, of.units);
-            if network(&saved.progress) != network(&fresh) {
-                return Err(TrainError::OtherNetwork(path.clone()));
-            }
-            parameters = saved.parameters;
-            (optimizer.means, optimizer.squares) = (saved.means, saved.squares);
-            optimizer.updates = saved.progress.updates;
-            progress = saved.progress;
-            if !args.resume {
-                progress.seconds = 0.0;
-            }
-        }
+        let Start { progress, parameters, optimizer } = Start::new(args, corpus, kernel)?;
+        let blueprint = progress.alphabet.blueprint(progress.layers, progress.units);
         let size = Size { streams: args.streams, steps: args.window, threads, dropout: args.dropout };
         let seed = args.seed.wrapping_add(progress.updates);
         let backends = args.device.backends(&blueprint, kernel, size, seed)?;
@@ -215,7 +187,7 @@ impl<'a> Run<'a> {
     }
 
     fn card(&self) -> Card {
-        let Progress { alphabet, seconds, steps, notes, updates, .. } = self.progress;
+        let Progress { alphabet, seconds, earlier_seconds, steps, notes, updates, .. } = self.progress;
         let name = self.args.output.file_stem().map(|stem| stem.to_string_lossy().into_owned());
         let performances = |split| self.corpus.performances(split);
         let count = |split| performances(split).map(|entry| entry.note_count()).sum::<usize>();
@@ -228,7 +200,7 @@ impl<'a> Run<'a> {
                 count(Split::Valid)
             ),
             training: Training {
-                minutes: seconds / 60.0,
+                minutes: (earlier_seconds + seconds) / 60.0,
                 steps,
                 notes,
                 setup: format!(
@@ -263,10 +235,6 @@ fn validation(alphabet: Alphabet, loss: &Loss) -> Validation {
         nats_per_note: loss.nats_per_note(),
         attributes: heads.iter().map(|head| head.name.to_owned()).zip(per_note).collect(),
     }
-}
-
-fn checkpoint_path(args: &TrainArgs) -> PathBuf {
-    args.output.with_extension("checkpoint")
 }
 
 fn progress_bar() -> ProgressBar {

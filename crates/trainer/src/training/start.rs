@@ -1,0 +1,104 @@
+//! Where a run begins: with random weights, at its own last checkpoint, or with what an earlier run learned.
+
+use super::{TrainArgs, TrainError};
+use crate::checkpoint::{self, Progress};
+use crate::corpus::Corpus;
+use crate::learner::initial_parameters;
+use crate::optimizer::AdamW;
+use etude_pianist::alphabet::Alphabet;
+use etude_pianist::kernel::Kernel;
+use etude_pianist::model_file::Pianist;
+use etude_pianist::network::Layout;
+use etude_pianist::time::TimeBase;
+use std::path::{Path, PathBuf};
+
+/// Everything that learning goes on from.
+pub(super) struct Start {
+    pub(super) progress: Progress,
+    pub(super) parameters: Vec<f32>,
+    pub(super) optimizer: AdamW,
+}
+
+/// What a network must be to be gone on with.
+type Kind = (Alphabet, TimeBase, usize, usize);
+
+impl Start {
+    /// The start that `args` ask for.
+    pub(super) fn new(args: &TrainArgs, corpus: &Corpus, kernel: Kernel) -> Result<Start, TrainError> {
+        let own = checkpoint_path(args);
+        if args.resume && own.exists() {
+            return Start::saved(&own, wanted(args, corpus), kernel);
+        }
+        match &args.from {
+            None => Ok(Start::random(args, corpus, kernel)),
+            Some(path) if path.extension().is_some_and(|extension| extension == "safetensors") => {
+                Start::pianist(path, wanted(args, corpus), kernel)
+            }
+            Some(path) => {
+                let mut start = Start::saved(path, wanted(args, corpus), kernel)?;
+                start.progress.earlier_seconds += std::mem::take(&mut start.progress.seconds);
+                Ok(start)
+            }
+        }
+    }
+
+    fn random(args: &TrainArgs, corpus: &Corpus, kernel: Kernel) -> Start {
+        let progress = nothing_learned(wanted(args, corpus));
+        let blueprint = progress.alphabet.blueprint(progress.layers, progress.units);
+        let optimizer = AdamW::new(&Layout::new(&blueprint), kernel);
+        Start { progress, parameters: initial_parameters(&blueprint, args.seed), optimizer }
+    }
+
+    fn saved(path: &Path, wanted: Kind, kernel: Kernel) -> Result<Start, TrainError> {
+        let saved = checkpoint::read(path)?;
+        let Progress { alphabet, time_base, layers, units, updates, .. } = saved.progress;
+        if (alphabet, time_base, layers, units) != wanted {
+            return Err(TrainError::OtherNetwork(path.to_owned()));
+        }
+        let mut optimizer = AdamW::new(&Layout::new(&alphabet.blueprint(layers, units)), kernel);
+        (optimizer.means, optimizer.squares) = (saved.means, saved.squares);
+        optimizer.updates = updates;
+        Ok(Start { progress: saved.progress, parameters: saved.parameters, optimizer })
+    }
+
+    /// A pianist's weights, with an optimiser that has yet to get to know them.
+    fn pianist(path: &Path, wanted: Kind, kernel: Kernel) -> Result<Start, TrainError> {
+        let pianist = Pianist::read_file(path)?;
+        let (layers, units) = (pianist.blueprint.layers, pianist.blueprint.units);
+        if (pianist.alphabet, pianist.time_base, layers, units) != wanted {
+            return Err(TrainError::OtherNetwork(path.to_owned()));
+        }
+        let training = &pianist.card.training;
+        let progress = Progress {
+            earlier_seconds: training.minutes * 60.0,
+            steps: training.steps,
+            notes: training.notes,
+            ..nothing_learned(wanted)
+        };
+        let optimizer = AdamW::new(&pianist.layout, kernel);
+        Ok(Start { progress, parameters: pianist.parameters, optimizer })
+    }
+}
+
+fn wanted(args: &TrainArgs, corpus: &Corpus) -> Kind {
+    (args.alphabet.unwrap_or(corpus.alphabet()), corpus.time_base(), args.layers, args.hidden)
+}
+
+fn nothing_learned((alphabet, time_base, layers, units): Kind) -> Progress {
+    Progress {
+        alphabet,
+        time_base,
+        layers,
+        units,
+        seconds: 0.0,
+        earlier_seconds: 0.0,
+        updates: 0,
+        steps: 0,
+        notes: 0,
+    }
+}
+
+/// Where the checkpoints of a run are.
+pub(super) fn checkpoint_path(args: &TrainArgs) -> PathBuf {
+    args.output.with_extension("checkpoint")
+}
