@@ -160,14 +160,34 @@ pub fn product(
     accumulate: bool,
     scratch: &mut Vec<u32>,
 ) {
+    /// Rows that go through all panels together: their sums stay in the cache until the last panel. More rows lose
+    /// them, fewer read the panels too often.
+    const BLOCK: usize = 96;
     assert_eq!(left.width, right.depth, "the inner sizes of a product differ");
     let words = right.words();
     pack_left(right.kernel, right.kernel, left, rows, words, scratch);
+    for start in (0..rows).step_by(BLOCK) {
+        let count = BLOCK.min(rows - start);
+        let left = &scratch[start * words..][..count * words];
+        multiply_block(left, count, right, &mut out[start * out_stride..], out_stride, accumulate);
+    }
+}
+
+/// Multiplies rows that were packed side by side.
+fn multiply_block(
+    left: &[u32],
+    rows: usize,
+    right: &Panels,
+    out: &mut [f32],
+    out_stride: usize,
+    accumulate: bool,
+) {
+    let words = right.words();
     let mut sums: Sums = [[0.0; PANEL]; MAX_ROWS];
     for panel in 0..right.columns.div_ceil(PANEL) {
         let columns = PANEL.min(right.columns - panel * PANEL);
         for (first, count) in row_tiles(rows) {
-            let left = Left { words: &scratch[first * words..], row_stride: words, word_stride: 1 };
+            let left = Left { words: &left[first * words..], row_stride: words, word_stride: 1 };
             tile(right.kernel, count, left, right.panel(panel), &mut sums);
             for (r, sums) in sums[..count].iter().enumerate() {
                 let out = &mut out[(first + r) * out_stride + panel * PANEL..][..columns];
