@@ -12,7 +12,7 @@ mod memory;
 pub use memory::Memory;
 
 use crate::alphabet::Alphabet;
-use crate::kernel::{Kernel, LANES, Panels, Rows, load, product, sigmoid, store, tanh};
+use crate::kernel::{Kernel, LANES, Panels, Rows, fill_rows, load, product, sigmoid, store, tanh};
 use crate::model_file::Pianist;
 use crate::network::{Blueprint, Inputs, Layout};
 use crate::time::TimeBase;
@@ -220,10 +220,6 @@ fn gather(inputs: &Inputs, tables: &[Table], read: &InputRows, rows: usize, out:
         }
         out[at..][..inputs.dense].copy_from_slice(read.dense(row));
     }
-}
-
-fn fill_rows(rows: &mut [f32], bias: &[f32]) {
-    rows.chunks_exact_mut(bias.len()).for_each(|row| row.copy_from_slice(bias));
 }
 
 vectorised! {

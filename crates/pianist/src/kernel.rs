@@ -52,7 +52,7 @@ mod tile;
 
 pub use activation::{exp, sigmoid, tanh};
 pub use lanes::{LANES, load, store};
-pub use panels::{Outer, Panels, Rows, accumulate_outer, product};
+pub use panels::{Outer, Panels, Rows, accumulate_outer, fill_rows, product};
 
 /// The instructions that a product runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

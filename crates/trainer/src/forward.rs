@@ -6,7 +6,7 @@
 
 use crate::batch::{Batch, Block, Choices};
 use crate::weights::{Linear, Network};
-use etude_pianist::kernel::{Kernel, LANES, Rows, exp, load, product, sigmoid, store, tanh};
+use etude_pianist::kernel::{Kernel, LANES, Rows, exp, fill_rows, load, product, sigmoid, store, tanh};
 use etude_pianist::network::{Blueprint, Head, Inputs};
 use etude_pianist::vectorised;
 use rand::{RngExt, SeedableRng};
@@ -200,10 +200,6 @@ pub(crate) fn joined_width(head: &Head, units: usize) -> usize {
 /// `out += reads x weights`, for `out` already filled with the bias.
 fn apply(weights: &Linear, reads: Rows, count: usize, out: &mut [f32], scratch: &mut Vec<u32>) {
     product(reads, count, &weights.forward, out, weights.forward.columns(), true, scratch);
-}
-
-fn fill_rows(rows: &mut [f32], bias: &[f32]) {
-    rows.chunks_exact_mut(bias.len()).for_each(|row| row.copy_from_slice(bias));
 }
 
 /// Looks up the embeddings of every row and puts the dense values behind them.

@@ -197,6 +197,11 @@ fn multiply_block(
     }
 }
 
+/// Sets every row to `bias`: what a product is then added to.
+pub fn fill_rows(rows: &mut [f32], bias: &[f32]) {
+    rows.chunks_exact_mut(bias.len()).for_each(|row| row.copy_from_slice(bias));
+}
+
 /// Splits `rows` into tiles of nearly equal height, so that no short tile is left at the end.
 fn row_tiles(rows: usize) -> impl Iterator<Item = (usize, usize)> {
     let tiles = rows.div_ceil(MAX_ROWS);
