@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
 
-use etude_pianist::engine::Engine;
+use etude_pianist::engine::{CpuEngine, Engine};
 use etude_pianist::kernel::{Kernel, Precision};
 use etude_pianist::model_file::{Pianist, PianistFileError};
 
@@ -12,7 +12,7 @@ use etude_pianist::model_file::{Pianist, PianistFileError};
 struct Shelved {
     path: PathBuf,
     modified: Option<SystemTime>,
-    engine: Weak<Engine>,
+    engine: Weak<dyn Engine>,
 }
 
 static SHELF: Mutex<Vec<Shelved>> = Mutex::new(Vec::new());
@@ -21,7 +21,7 @@ static SHELF: Mutex<Vec<Shelved>> = Mutex::new(Vec::new());
 ///
 /// # Errors
 /// If the file can't be read, or is no pianist.
-pub fn engine(path: &Path) -> Result<Arc<Engine>, PianistFileError> {
+pub fn engine(path: &Path) -> Result<Arc<dyn Engine>, PianistFileError> {
     let modified = path.metadata().and_then(|metadata| metadata.modified()).ok();
     // Held while reading, so that instances that start together read the file once.
     let mut shelf = SHELF.lock().unwrap_or_else(PoisonError::into_inner);
@@ -30,7 +30,8 @@ pub fn engine(path: &Path) -> Result<Arc<Engine>, PianistFileError> {
     if let Some(engine) = shelf.iter().find(same).and_then(|shelved| shelved.engine.upgrade()) {
         return Ok(engine);
     }
-    let engine = Arc::new(Engine::new(&Pianist::read_file(path)?, Kernel::best(Precision::F32)));
+    let engine: Arc<dyn Engine> =
+        Arc::new(CpuEngine::new(&Pianist::read_file(path)?, Kernel::best(Precision::F32)));
     shelf.push(Shelved { path: path.to_owned(), modified, engine: Arc::downgrade(&engine) });
     Ok(engine)
 }

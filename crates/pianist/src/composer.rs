@@ -1,7 +1,8 @@
 //! Composing: a pianist and requests in, takes out.
 //!
 //! A [`Composer`] composes several takes at once, all by one pianist, each as it would be alone. It goes as far as it
-//! is asked to, so that a player can have it compose ahead; the takes do not depend on where it stopped in between.
+//! is asked to, so that a player can have it compose ahead; the takes do not depend on where it stopped in between. Where
+//! the engine's device fails, its fallback hears what there is so far and goes on: no note is lost.
 
 mod primer;
 mod request;
@@ -14,16 +15,17 @@ pub use take::Take;
 
 use std::sync::Arc;
 
-use crate::engine::{Engine, Memory};
-use stream::Stream;
+use crate::engine::{Batch, DeviceError, Engine};
+use stream::{Replay, Stream};
 
 /// Most takes that are composed at once.
 pub const MAX_TAKES: usize = 64;
 
 /// Takes in the making.
 pub struct Composer {
-    engine: Arc<Engine>,
-    memory: Memory,
+    engine: Arc<dyn Engine>,
+    batch: Box<dyn Batch>,
+    failure: Option<DeviceError>,
     streams: Vec<Stream>,
     /// The streams that take part in the step at work.
     active: Vec<usize>,
@@ -36,14 +38,30 @@ impl Composer {
     ///
     /// # Errors
     /// If a request asks for something that can't be, see [`RequestError`].
-    pub fn new(engine: Arc<Engine>, requests: &[Request]) -> Result<Composer, RequestError> {
+    pub fn new(engine: Arc<dyn Engine>, requests: &[Request]) -> Result<Composer, RequestError> {
         if requests.len() > MAX_TAKES {
             return Err(RequestError::TooManyTakes(requests.len()));
         }
         requests.iter().try_for_each(Request::check)?;
-        let streams = requests.iter().map(|request| Stream::new(&engine, request)).collect();
-        let memory = engine.memory(requests.len());
-        Ok(Composer { engine, memory, streams, active: Vec::new(), asking: Vec::new() })
+        let streams = requests.iter().map(|request| Stream::new(&*engine, request)).collect();
+        let (engine, batch, failure) = match engine.batch(requests.len()) {
+            Ok(batch) => (engine, batch, None),
+            Err(error) => {
+                let (engine, batch) = fall_back(&*engine, &error, requests.len());
+                (engine, batch, Some(error))
+            }
+        };
+        Ok(Composer { engine, batch, failure, streams, active: Vec::new(), asking: Vec::new() })
+    }
+
+    /// What computes, in a few words for a status line.
+    pub fn device(&self) -> &str {
+        self.engine.device()
+    }
+
+    /// Why composing went on on the engine's fallback, if it did: for a message.
+    pub fn failure(&self) -> Option<&DeviceError> {
+        self.failure.as_ref()
     }
 
     /// Composes until everything that begins before `quarters` (quarter notes from the start) is decided in all takes,
@@ -55,33 +73,72 @@ impl Composer {
     /// Takes every take that is not decided up to `quarters` one step further; `false` if there is none. This is
     /// [`advance`](Composer::advance) for those who may have to stop at any time.
     pub fn step(&mut self, quarters: f64) -> bool {
-        let Composer { engine, memory, streams, active, asking } = self;
-        active.clear();
-        active.extend((0..streams.len()).filter(|&stream| streams[stream].wants_step(quarters)));
-        if active.is_empty() {
+        self.active.clear();
+        let wants_step = |stream: &usize| self.streams[*stream].wants_step(quarters);
+        self.active.extend((0..self.streams.len()).filter(wants_step));
+        if self.active.is_empty() {
             return false;
         }
-        for (row, &stream) in active.iter().enumerate() {
-            streams[stream].listen(memory.input_row(row));
+        self.listen();
+        self.active.iter().for_each(|&stream| self.streams[stream].recite());
+        for head in 0..self.engine.blueprint().heads.len() {
+            self.choose(head);
         }
-        engine.advance(memory, active);
-        active.iter().for_each(|&stream| streams[stream].recite());
-        for head in 0..engine.blueprint().heads.len() {
-            asking.clear();
-            asking.extend(active.iter().filter(|&&stream| streams[stream].asks() == Some(head)));
-            if asking.is_empty() {
-                continue;
-            }
-            for (row, &stream) in asking.iter().enumerate() {
-                streams[stream].read(memory.head_row(head, row));
-            }
-            engine.head(memory, head, asking);
-            for (row, &stream) in asking.iter().enumerate() {
-                streams[stream].choose(head, memory.logits(row));
-            }
-        }
-        active.iter().for_each(|&stream| streams[stream].end_step());
+        self.active.iter().for_each(|&stream| self.streams[stream].end_step());
         true
+    }
+
+    /// Lets the active streams hear their next step.
+    fn listen(&mut self) {
+        for (row, &stream) in self.active.iter().enumerate() {
+            self.streams[stream].listen(self.batch.input_row(row));
+        }
+        if let Err(error) = self.batch.advance(&self.active) {
+            self.go_on_without(error);
+        }
+    }
+
+    /// Lets `head` choose for the active streams that ask it.
+    fn choose(&mut self, head: usize) {
+        self.asking.clear();
+        let asks = |stream: &&usize| self.streams[**stream].asks() == Some(head);
+        self.asking.extend(self.active.iter().filter(asks));
+        if self.asking.is_empty() {
+            return;
+        }
+        if let Err(error) = self.ask(head) {
+            self.go_on_without(error);
+            self.ask(head).expect("a fallback does not fail");
+        }
+        for (row, &stream) in self.asking.iter().enumerate() {
+            self.streams[stream].choose(head, self.batch.logits(row));
+        }
+    }
+
+    fn ask(&mut self, head: usize) -> Result<(), DeviceError> {
+        for (row, &stream) in self.asking.iter().enumerate() {
+            self.streams[stream].read(self.batch.head_row(head, row));
+        }
+        self.batch.head(head, &self.asking)
+    }
+
+    /// Lets the fallback hear everything so far, and what the active streams hear now.
+    fn go_on_without(&mut self, error: DeviceError) {
+        let (engine, mut batch) = fall_back(&*self.engine, &error, self.streams.len());
+        let streams = self.streams.iter().enumerate();
+        let mut replays: Vec<Replay> =
+            streams.map(|(i, stream)| stream.replay(self.active.contains(&i))).collect();
+        loop {
+            let hearing: Vec<usize> = (0..replays.len()).filter(|&i| !replays[i].is_over()).collect();
+            if hearing.is_empty() {
+                break;
+            }
+            for (row, &stream) in hearing.iter().enumerate() {
+                replays[stream].listen(batch.input_row(row));
+            }
+            batch.advance(&hearing).expect("a fallback does not fail");
+        }
+        (self.engine, self.batch, self.failure) = (engine, batch, Some(error));
     }
 
     /// Up to where all takes are decided, in quarter notes: nothing more begins before that, and what sounds there
@@ -105,4 +162,11 @@ impl Composer {
         self.advance(f64::INFINITY);
         self.takes()
     }
+}
+
+/// The fallback of an engine that failed, and a batch of it.
+fn fall_back(engine: &dyn Engine, error: &DeviceError, streams: usize) -> (Arc<dyn Engine>, Box<dyn Batch>) {
+    let fallback = engine.fallback().unwrap_or_else(|| panic!("{error}, and its engine has no fallback"));
+    let batch = fallback.batch(streams).expect("a fallback does not fail");
+    (fallback, batch)
 }

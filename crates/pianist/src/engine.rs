@@ -1,242 +1,94 @@
-//! The network at play: one step at a time for a batch of streams, on the processor.
+//! The network at play: one step at a time for a batch of streams, on whatever device.
 //!
-//! An [`Engine`] holds a pianist's weights, packed once and shared by everything that plays it; a [`Memory`] holds the
-//! state of some streams and the working space of a step. A step is [`Engine::advance`], then [`Engine::head`] for each
-//! head that a stream asks for. Each stream's results are the same, bit for bit, whichever others share its batch.
+//! An [`Engine`] holds a pianist's weights, shared by everything that plays it; a [`Batch`] holds the state of some
+//! streams and the working space of a step. A step is [`Batch::advance`], then [`Batch::head`] for each head that a
+//! stream asks for. Each stream's results are the same, bit for bit, whichever others share its batch.
 //!
-//! These two calls are all that composing needs of a backend: one that runs elsewhere or more coarsely replaces this
-//! pair of types.
+//! [`CpuEngine`] never fails. Other devices can get lost, hang or run out of memory in mid-take; what they compute then
+//! is worthless, and their engines name a [`fallback`](Engine::fallback) that goes on from the steps so far.
 
-mod memory;
+mod cpu;
+mod device;
+mod inputs;
+#[cfg(feature = "candle")]
+mod reference;
 
-pub use memory::Memory;
+pub use cpu::CpuEngine;
+pub use device::{Device, DeviceNameError};
+#[cfg(feature = "candle")]
+pub use reference::ReferenceEngine;
 
-use crate::alphabet::Alphabet;
-use crate::kernel::{Kernel, LANES, Panels, Rows, fill_rows, load, product, sigmoid, store, tanh};
-use crate::model_file::Pianist;
-use crate::network::{Blueprint, Inputs, Layout};
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::alphabet::{Alphabet, InputRow};
+use crate::network::Blueprint;
 use crate::time::TimeBase;
-use crate::vectorised;
-use memory::InputRows;
 
-/// A pianist's weights, packed for one kernel.
-pub struct Engine {
-    alphabet: Alphabet,
-    time_base: TimeBase,
-    blueprint: Blueprint,
-    kernel: Kernel,
-    embeddings: Vec<Table>,
-    layers: Vec<Layer>,
-    heads: Vec<HeadWeights>,
-}
-
-/// An embedding: a vector of `width` values for each symbol.
-struct Table {
-    values: Vec<f32>,
-    width: usize,
-}
-
-struct Layer {
-    input: Panels,
-    recurrent: Panels,
-    bias: Vec<f32>,
-}
-
-struct HeadWeights {
-    embeddings: Vec<Table>,
-    hidden: Panels,
-    hidden_bias: Vec<f32>,
-    output: Panels,
-    output_bias: Vec<f32>,
-}
-
-impl Engine {
-    /// Packs the weights of `pianist`.
-    ///
-    /// # Panics
-    /// If this machine can't run `kernel`, or the pianist's parts do not belong together.
-    pub fn new(pianist: &Pianist, kernel: Kernel) -> Engine {
-        let Pianist { blueprint, layout, parameters, .. } = pianist;
-        let source = Source { layout, parameters, kernel };
-        Engine {
-            alphabet: pianist.alphabet,
-            time_base: pianist.time_base,
-            blueprint: blueprint.clone(),
-            kernel,
-            embeddings: source.tables(&layout.embeddings),
-            layers: layout
-                .layers
-                .iter()
-                .map(|layer| Layer {
-                    input: source.panels(layer.input),
-                    recurrent: source.panels(layer.recurrent),
-                    bias: source.values(layer.bias),
-                })
-                .collect(),
-            heads: layout
-                .heads
-                .iter()
-                .map(|head| HeadWeights {
-                    embeddings: source.tables(&head.embeddings),
-                    hidden: source.panels(head.hidden),
-                    hidden_bias: source.values(head.hidden_bias),
-                    output: source.panels(head.output),
-                    output_bias: source.values(head.output_bias),
-                })
-                .collect(),
-        }
-    }
-
+/// A pianist's weights on a device.
+pub trait Engine: Send + Sync {
     /// How the pianist spells performances.
-    pub fn alphabet(&self) -> Alphabet {
-        self.alphabet
-    }
+    fn alphabet(&self) -> Alphabet;
 
     /// What the pianist counts time in.
-    pub fn time_base(&self) -> TimeBase {
-        self.time_base
-    }
+    fn time_base(&self) -> TimeBase;
 
     /// The size of the network's parts.
-    pub fn blueprint(&self) -> &Blueprint {
-        &self.blueprint
-    }
+    fn blueprint(&self) -> &Blueprint;
 
-    /// The state of `streams` streams that have heard nothing, with the space to work on all of them at once.
-    pub fn memory(&self, streams: usize) -> Memory {
-        Memory::new(&self.blueprint, streams)
-    }
+    /// What computes, and how, in a few words for a status line.
+    fn device(&self) -> &str;
 
-    /// Lets each of `streams` hear its row of [`Memory::input_row`]: the first stream the first row, and so on.
-    /// Allocates nothing once called with as many streams.
+    /// `streams` streams that have heard nothing, with the space to work on all of them at once.
+    ///
+    /// # Errors
+    /// If the device is lost or has no room for them. [`fallback`](Engine::fallback) is not `None` then.
+    fn batch(&self, streams: usize) -> Result<Box<dyn Batch>, DeviceError>;
+
+    /// The engine that goes on where this one's device fails; `None` for one that can't fail.
+    fn fallback(&self) -> Option<Arc<dyn Engine>> {
+        None
+    }
+}
+
+/// The state of some streams, their inputs and results. After an error there is no more use for it.
+pub trait Batch: Send {
+    /// What the first layer reads in row `row` of the next [`Batch::advance`], to fill in.
+    fn input_row(&mut self, row: usize) -> InputRow<'_>;
+
+    /// What `head` reads in row `row` of the next [`Batch::head`], to fill in.
+    fn head_row(&mut self, head: usize, row: usize) -> InputRow<'_>;
+
+    /// Lets each of `streams` hear its row of [`Batch::input_row`]: the first stream the first row, and so on.
+    ///
+    /// # Errors
+    /// If the device fails.
     ///
     /// # Panics
     /// If a stream or a symbol is out of range.
-    pub fn advance(&self, memory: &mut Memory, streams: &[usize]) {
-        let Memory { inputs, below, .. } = memory;
-        let width = self.blueprint.inputs.width();
-        below.resize(streams.len() * width, 0.0);
-        gather(&self.blueprint.inputs, &self.embeddings, inputs, streams.len(), below, width);
-        for layer in 0..self.layers.len() {
-            self.run_layer(layer, memory, streams);
-        }
-        let units = self.blueprint.units;
-        for (row, &stream) in memory.below.chunks_exact(units).zip(streams) {
-            memory.outputs[stream * units..][..units].copy_from_slice(row);
-        }
-    }
+    fn advance(&mut self, streams: &[usize]) -> Result<(), DeviceError>;
 
-    /// Lets `head` choose for each of `streams`, reading its row of [`Memory::head_row`]; the results are in
-    /// [`Memory::logits`], row by row. Allocates nothing once called with as many streams.
+    /// Lets `head` choose for each of `streams`, reading its row of [`Batch::head_row`]; the results are in
+    /// [`Batch::logits`], row by row.
+    ///
+    /// # Errors
+    /// If the device fails.
     ///
     /// # Panics
     /// If a stream or a symbol is out of range.
-    pub fn head(&self, memory: &mut Memory, head: usize, streams: &[usize]) {
-        let (blueprint, weights) = (&self.blueprint.heads[head], &self.heads[head]);
-        let (units, hidden, rows) = (self.blueprint.units, blueprint.hidden, streams.len());
-        let width = hidden + blueprint.inputs.width() + units;
-        let Memory { heads, outputs, joined, gates, logits, scratch, .. } = memory;
+    fn head(&mut self, head: usize, streams: &[usize]) -> Result<(), DeviceError>;
 
-        joined.resize(rows * width, 0.0);
-        gather(&blueprint.inputs, &weights.embeddings, &heads[head], rows, &mut joined[hidden..], width);
-        for (row, &stream) in joined.chunks_exact_mut(width).zip(streams) {
-            row[width - units..].copy_from_slice(&outputs[stream * units..][..units]);
-        }
-        gates.resize(rows * hidden, 0.0);
-        fill_rows(gates, &weights.hidden_bias);
-        let reads = Rows { data: &joined[hidden..], stride: width, width: width - hidden };
-        product(reads, rows, &weights.hidden, gates, hidden, true, scratch);
-        for (row, hidden) in joined.chunks_exact_mut(width).zip(gates.chunks_exact(hidden)) {
-            row.iter_mut().zip(hidden).for_each(|(out, x)| *out = x.max(0.0));
-        }
-        logits.resize(rows * blueprint.symbols, 0.0);
-        fill_rows(logits, &weights.output_bias);
-        let reads = Rows { data: joined, stride: width, width: width - units };
-        product(reads, rows, &weights.output, logits, blueprint.symbols, true, scratch);
-        memory.logits_width = blueprint.symbols;
-    }
-
-    /// Takes `memory.below` through a layer, in place.
-    fn run_layer(&self, index: usize, memory: &mut Memory, streams: &[usize]) {
-        let (units, rows, weights) = (self.blueprint.units, streams.len(), &self.layers[index]);
-        let Memory { layers, below, joined, gates, scratch, .. } = memory;
-        let state = &mut layers[index];
-        gates.resize(rows * 4 * units, 0.0);
-        fill_rows(gates, &weights.bias);
-        let reads = Rows::dense(below, self.blueprint.layer_inputs(index));
-        product(reads, rows, &weights.input, gates, 4 * units, true, scratch);
-        joined.resize(rows * units, 0.0);
-        for (row, &stream) in joined.chunks_exact_mut(units).zip(streams) {
-            row.copy_from_slice(&state.hidden[stream * units..][..units]);
-        }
-        product(Rows::dense(joined, units), rows, &weights.recurrent, gates, 4 * units, true, scratch);
-        for (gates, &stream) in gates.chunks_exact(4 * units).zip(streams) {
-            let part = stream * units..(stream + 1) * units;
-            let (cells, hidden) = (&mut state.cells[part.clone()], &mut state.hidden[part]);
-            step_cells(self.kernel, gates, cells, hidden);
-        }
-        let residual = index > 0;
-        below.resize(rows * units, 0.0);
-        for (row, &stream) in below.chunks_exact_mut(units).zip(streams) {
-            let hidden = &state.hidden[stream * units..][..units];
-            row.iter_mut().zip(hidden).for_each(|(y, h)| *y = if residual { *h + *y } else { *h });
-        }
-    }
+    /// The unnormalised log-probabilities that the head that ran last gives the symbols, in row `row`.
+    fn logits(&self, row: usize) -> &[f32];
 }
 
-/// A pianist's parameters on the way into an engine.
-struct Source<'a> {
-    layout: &'a Layout,
-    parameters: &'a [f32],
-    kernel: Kernel,
-}
-
-impl Source<'_> {
-    fn values(&self, index: usize) -> Vec<f32> {
-        self.layout.of(self.parameters, index).to_vec()
-    }
-
-    fn tables(&self, indices: &[usize]) -> Vec<Table> {
-        let width = |index: usize| self.layout.parameters[index].shape[1];
-        indices.iter().map(|&index| Table { values: self.values(index), width: width(index) }).collect()
-    }
-
-    fn panels(&self, index: usize) -> Panels {
-        let [outputs, inputs] = self.layout.parameters[index].shape;
-        let mut panels = Panels::new(self.kernel);
-        panels.pack_transposed(Rows::dense(self.layout.of(self.parameters, index), inputs), outputs);
-        panels
-    }
-}
-
-/// Looks up the embeddings of `rows` rows and puts the dense values behind them, at every `stride` values of `out`.
-fn gather(inputs: &Inputs, tables: &[Table], read: &InputRows, rows: usize, out: &mut [f32], stride: usize) {
-    for (row, out) in out.chunks_mut(stride).take(rows).enumerate() {
-        let mut at = 0;
-        for (table, &symbol) in tables.iter().zip(read.categories(row)) {
-            let vector = &table.values[usize::from(symbol) * table.width..][..table.width];
-            out[at..][..table.width].copy_from_slice(vector);
-            at += table.width;
-        }
-        out[at..][..inputs.dense].copy_from_slice(read.dense(row));
-    }
-}
-
-vectorised! {
-/// Updates one stream's cells and hidden state from its gates `[i, f, g, o]`, not yet activated.
-fn step_cells(gates: &[f32], cells: &mut [f32], hidden: &mut [f32]) {
-    let units = cells.len();
-    for first in (0..units).step_by(LANES) {
-        let gate = |index: usize| load(&gates[index * units..][..units], first);
-        let (i, f, g, o) = (gate(0), gate(1), gate(2), gate(3));
-        let mut cell = load(cells, first);
-        let mut state = [0.0; LANES];
-        for u in 0..LANES {
-            cell[u] = sigmoid(f[u]) * cell[u] + sigmoid(i[u]) * tanh(g[u]);
-            state[u] = sigmoid(o[u]) * tanh(cell[u]);
-        }
-        store(cells, first, &cell);
-        store(hidden, first, &state);
-    }
-}
+/// Why a device can't compute, or can't any more.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{device}: {reason}")]
+pub struct DeviceError {
+    /// The device, as its user knows it.
+    pub device: String,
+    /// What happened, and what to do about it.
+    pub reason: String,
 }

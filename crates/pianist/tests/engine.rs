@@ -4,7 +4,7 @@ mod common;
 
 use common::random_pianist;
 use etude_pianist::alphabet::{Alphabet, InputRow};
-use etude_pianist::engine::{Engine, Memory};
+use etude_pianist::engine::{Batch, CpuEngine, Engine};
 use etude_pianist::kernel::Kernel;
 use etude_pianist::model_file::Pianist;
 use etude_pianist::network::Inputs;
@@ -20,25 +20,19 @@ fn fill(inputs: &Inputs, row: InputRow, step: usize, stream: usize) {
 }
 
 /// Lets `streams` hear a step, and returns the logits of all heads for each of them.
-fn step(
-    engine: &Engine,
-    pianist: &Pianist,
-    memory: &mut Memory,
-    step: usize,
-    streams: &[usize],
-) -> Vec<Vec<f32>> {
+fn step(pianist: &Pianist, batch: &mut dyn Batch, step: usize, streams: &[usize]) -> Vec<Vec<f32>> {
     for (row, &stream) in streams.iter().enumerate() {
-        fill(&pianist.blueprint.inputs, memory.input_row(row), step, stream);
+        fill(&pianist.blueprint.inputs, batch.input_row(row), step, stream);
     }
-    engine.advance(memory, streams);
+    batch.advance(streams).unwrap();
     let mut logits = vec![Vec::new(); streams.len()];
     for (head, blueprint) in pianist.blueprint.heads.iter().enumerate() {
         for (row, &stream) in streams.iter().enumerate() {
-            fill(&blueprint.inputs, memory.head_row(head, row), step, stream);
+            fill(&blueprint.inputs, batch.head_row(head, row), step, stream);
         }
-        engine.head(memory, head, streams);
+        batch.head(head, streams).unwrap();
         for (row, logits) in logits.iter_mut().enumerate() {
-            logits.extend_from_slice(memory.logits(row));
+            logits.extend_from_slice(batch.logits(row));
         }
     }
     logits
@@ -106,9 +100,9 @@ fn every_kernel_computes_what_the_page_says() {
         let expected = plain_logits(&pianist, 4, 0);
         for kernel in Kernel::available() {
             let tolerance = if kernel == Kernel::Avx512Bf16 { 0.1 } else { 1e-4 };
-            let engine = Engine::new(&pianist, kernel);
-            let mut memory = engine.memory(1);
-            let logits = (0..4).map(|t| step(&engine, &pianist, &mut memory, t, &[0])).last().unwrap();
+            let engine = CpuEngine::new(&pianist, kernel);
+            let mut batch = engine.batch(1).unwrap();
+            let logits = (0..4).map(|t| step(&pianist, &mut *batch, t, &[0])).last().unwrap();
             for (got, expected) in logits[0].iter().zip(&expected) {
                 assert!((f64::from(*got) - expected).abs() < tolerance, "{kernel:?}: {got}, not {expected}");
             }
@@ -120,14 +114,14 @@ fn every_kernel_computes_what_the_page_says() {
 fn a_stream_hears_the_same_whoever_shares_its_batch() {
     let pianist = random_pianist(Alphabet::Notes, TimeBase::Seconds, 0.3, 2);
     for kernel in Kernel::available() {
-        let engine = Engine::new(&pianist, kernel);
-        let (mut alone, mut shared) = (engine.memory(4), engine.memory(13));
+        let engine = CpuEngine::new(&pianist, kernel);
+        let (mut alone, mut shared) = (engine.batch(4).unwrap(), engine.batch(13).unwrap());
         for t in 0..6 {
-            let expected = step(&engine, &pianist, &mut alone, t, &[3]).remove(0);
+            let expected = step(&pianist, &mut *alone, t, &[3]).remove(0);
             let companions: Vec<usize> =
                 (0..13).filter(|stream| *stream == 3 || stream % (t + 1) == 0).collect();
             let row = companions.iter().position(|stream| *stream == 3).unwrap();
-            let got = step(&engine, &pianist, &mut shared, t, &companions).remove(row);
+            let got = step(&pianist, &mut *shared, t, &companions).remove(row);
             assert!(got == expected, "{kernel:?}, step {t}");
         }
     }
@@ -136,11 +130,11 @@ fn a_stream_hears_the_same_whoever_shares_its_batch() {
 #[test]
 fn a_step_allocates_nothing_once_warm() {
     let pianist = random_pianist(Alphabet::Notes, TimeBase::Seconds, 0.3, 3);
-    let engine = Engine::new(&pianist, *Kernel::available().last().unwrap());
-    let mut memory = engine.memory(2);
+    let engine = CpuEngine::new(&pianist, *Kernel::available().last().unwrap());
+    let mut batch = engine.batch(2).unwrap();
     let mut run = || {
-        engine.advance(&mut memory, &[0, 1]);
-        (0..pianist.blueprint.heads.len()).for_each(|head| engine.head(&mut memory, head, &[0, 1]));
+        batch.advance(&[0, 1]).unwrap();
+        (0..pianist.blueprint.heads.len()).for_each(|head| batch.head(head, &[0, 1]).unwrap());
     };
     run();
     assert_eq!(allocation_counter::measure(run).count_total, 0);

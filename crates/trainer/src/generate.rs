@@ -14,8 +14,7 @@ use thiserror::Error;
 
 use crate::picture;
 use etude_pianist::composer::{Composer, MAX_TAKES, Request, RequestError, Take};
-use etude_pianist::engine::Engine;
-use etude_pianist::kernel::{Kernel, Precision};
+use etude_pianist::engine::{DeviceError, Engine};
 use etude_pianist::midi::{self, MidiFileError};
 use etude_pianist::model_file::{Pianist, PianistFileError};
 use etude_pianist::note::Performance;
@@ -32,6 +31,9 @@ pub enum GenerateError {
     /// The primer has no notes.
     #[error("{} has no notes on a piano's keys, so there is nothing to continue", .0.display())]
     SilentPrimer(PathBuf),
+    /// The device can't compute.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// What was asked for is not possible.
     #[error(transparent)]
     Request(#[from] RequestError),
@@ -61,7 +63,7 @@ pub fn generate(args: &GenerateArgs) -> Result<Vec<(PathBuf, Take)>, GenerateErr
     // Asked before the weights are read: a slip of the hand is answered at once.
     request.check()?;
     let pianist = Pianist::read_file(&args.model)?;
-    let engine = Arc::new(Engine::new(&pianist, Kernel::best(Precision::F32)));
+    let engine = args.device.engine(&pianist, args.count.min(MAX_TAKES))?;
     let takes = compose(&engine, &request, args.count)?;
     let name = clip_name(&pianist, &args.model);
     let numbered = |path: &Path, number: usize| match args.count {
@@ -91,7 +93,7 @@ fn read_primer(path: &Path) -> Result<Performance<f64>, GenerateError> {
 }
 
 /// Takes of `request` and of the seeds after its own.
-fn compose(engine: &Arc<Engine>, request: &Request, count: usize) -> Result<Vec<Take>, RequestError> {
+fn compose(engine: &Arc<dyn Engine>, request: &Request, count: usize) -> Result<Vec<Take>, RequestError> {
     let requests: Vec<Request> = (0..count as u64)
         .map(|i| Request { seed: request.seed.wrapping_add(i), ..request.clone() })
         .collect();
@@ -104,6 +106,9 @@ fn compose(engine: &Arc<Engine>, request: &Request, count: usize) -> Result<Vec<
         for percent in 1..100 {
             composer.advance(request.quarters() * f64::from(percent) / 100.0);
             bar.inc(1);
+        }
+        if let Some(failure) = composer.failure() {
+            bar.println(format!("{failure}. Going on with {}", composer.device()));
         }
         takes.extend(composer.finish());
         bar.inc(1);

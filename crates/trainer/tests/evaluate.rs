@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use etude_pianist::alphabet::{Alphabet, Conditions, Metre, Pedal, Step};
 use etude_pianist::card::Card;
-use etude_pianist::engine::Engine;
+use etude_pianist::engine::{CpuEngine, Engine};
 use etude_pianist::kernel::Kernel;
 use etude_pianist::midi::{self, Clip};
 use etude_pianist::model_file::Pianist;
@@ -94,18 +94,18 @@ fn nats_played(pianist: &Pianist, file: &Path, pedal: Pedal) -> f64 {
     let metre = (base == TimeBase::Beats).then(|| Metre::regular(4 * 24));
     let conditions = Conditions { pedal: Some(pedal), metre, ..Conditions::default() };
 
-    let engine = Engine::new(pianist, Kernel::Portable);
-    let mut memory = engine.memory(1);
+    let engine = CpuEngine::new(pianist, Kernel::Portable);
+    let mut batch = engine.batch(1).unwrap();
     let mut context = pianist.alphabet.context();
     let mut nats = 0.0;
     for Step(symbols) in steps {
         context.begin();
-        context.listen(&conditions, memory.input_row(0));
-        engine.advance(&mut memory, &[0]);
+        context.listen(&conditions, batch.input_row(0));
+        batch.advance(&[0]).unwrap();
         while let Some(head) = context.asks() {
-            context.read(&conditions, memory.head_row(head, 0));
-            engine.head(&mut memory, head, &[0]);
-            let logits: Vec<f64> = memory.logits(0).iter().map(|&x| f64::from(x)).collect();
+            context.read(&conditions, batch.head_row(head, 0));
+            batch.head(head, &[0]).unwrap();
+            let logits: Vec<f64> = batch.logits(0).iter().map(|&x| f64::from(x)).collect();
             let sum: f64 = logits.iter().map(|x| x.exp()).sum();
             nats += sum.ln() - logits[usize::from(symbols[head])];
             context.choose(symbols[head]);

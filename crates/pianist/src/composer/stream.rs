@@ -1,6 +1,6 @@
 //! One take in the making, from the network's side: hear, then choose, step after step.
 
-use std::vec;
+use std::slice;
 
 use super::primer::Primer;
 use super::rules::{self, Rules};
@@ -19,20 +19,19 @@ pub(super) struct Stream {
     sampler: Sampler,
     freedom: Freedom,
     grid: Grid,
-    /// What the primer has left.
-    primer: vec::IntoIter<Step>,
+    primer: Vec<Step>,
     /// Tick of the context's time at which the take begins.
     origin: Ticks,
     /// Ticks from the primer's last step to there.
     gap: Ticks,
-    /// The take's own steps.
+    /// All complete steps: the primer's, then the take's own.
     steps: Vec<Step>,
     /// Which symbols the head at work may choose.
     allowed: Vec<bool>,
 }
 
 impl Stream {
-    pub(super) fn new(engine: &Engine, request: &Request) -> Stream {
+    pub(super) fn new(engine: &dyn Engine, request: &Request) -> Stream {
         let (alphabet, base) = (engine.alphabet(), engine.time_base());
         let grid = Grid::new(base, request);
         let primer = Primer::new(request, alphabet, &grid);
@@ -51,13 +50,15 @@ impl Stream {
             sampler: Sampler::new(request.seed),
             freedom: *freedom,
             grid,
-            primer: primer.steps.into_iter(),
+            primer: primer.steps,
             origin: primer.origin,
             gap: 0,
             steps: Vec::new(),
             allowed: Vec::new(),
         };
-        stream.enter();
+        if stream.primer.is_empty() {
+            stream.enter();
+        }
         stream
     }
 
@@ -82,10 +83,8 @@ impl Stream {
 
     /// Chooses what the primer says, if it has more to say.
     pub(super) fn recite(&mut self) {
-        if let Some(step) = self.primer.as_slice().first() {
-            while let Some(head) = self.context.asks() {
-                self.context.choose(step.get(head).expect("encoded steps are complete"));
-            }
+        if let Some(step) = self.primer.get(self.steps.len()) {
+            recite(&mut *self.context, step);
         }
     }
 
@@ -109,22 +108,61 @@ impl Stream {
         let step = self.context.step();
         self.rules.follow(&step);
         self.context.begin();
-        match self.primer.next() {
-            Some(_) => self.enter(),
-            None => self.steps.push(step),
+        self.steps.push(step);
+        if self.steps.len() == self.primer.len() {
+            self.enter();
+        }
+    }
+
+    /// All that the stream heard, and what it hears next if `hears_next`.
+    pub(super) fn replay(&self, hears_next: bool) -> Replay<'_> {
+        Replay {
+            context: self.alphabet.context(),
+            conditions: &self.conditions,
+            steps: self.steps.iter(),
+            hears_next,
         }
     }
 
     pub(super) fn take(&self) -> Take {
-        let performance = self.alphabet.decode(&self.steps);
+        let performance = self.alphabet.decode(&self.steps[self.primer.len().min(self.steps.len())..]);
         self.grid.take(performance, self.gap, &self.rules.locks())
     }
 
-    /// Begins the take, if the primer is over.
+    /// Begins the take.
     fn enter(&mut self) {
-        if self.primer.as_slice().is_empty() {
-            self.gap = self.origin.saturating_sub(self.context.now());
-            self.rules.enter(self.gap);
+        self.gap = self.origin.saturating_sub(self.context.now());
+        self.rules.enter(self.gap);
+    }
+}
+
+/// What a stream heard, to be heard once more by another engine.
+pub(super) struct Replay<'a> {
+    context: Box<dyn Context>,
+    conditions: &'a Conditions,
+    steps: slice::Iter<'a, Step>,
+    hears_next: bool,
+}
+
+impl Replay<'_> {
+    pub(super) fn is_over(&self) -> bool {
+        self.steps.as_slice().is_empty() && !self.hears_next
+    }
+
+    pub(super) fn listen(&mut self, row: InputRow) {
+        self.context.listen(self.conditions, row);
+        match self.steps.next() {
+            Some(step) => {
+                recite(&mut *self.context, step);
+                self.context.begin();
+            }
+            None => self.hears_next = false,
         }
+    }
+}
+
+fn recite(context: &mut dyn Context, step: &Step) {
+    while let Some(head) = context.asks() {
+        context.choose(step.get(head).expect("complete steps have a symbol for every head that chooses"));
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use etude_pianist::alphabet::Pedal;
 use etude_pianist::composer::{Knobs, Request};
+use etude_pianist::engine::Device;
 use etude_pianist::locks::{Locks, Scale, Tonic, read_key};
 use etude_pianist::note::{Key, Performance};
 use etude_pianist::sampler::{Freedom, Temperatures};
@@ -42,6 +43,9 @@ pub struct GenerateArgs {
     /// How many clips to compose, with this seed and those after it
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1000))]
     pub count: usize,
+    /// What computes: auto (the fastest), cpu, gpu, or gpu: and a part of an adapter's name
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    pub device: Device,
     /// Length of each clip in bars
     #[arg(long, value_name = "N", default_value_t = 16)]
     pub bars: u32,
