@@ -5,21 +5,21 @@
 
 mod job;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use etude_pianist::composer::Request;
 
 use crate::handover::{EditorEnd, GeneratorEnd, PlayerEnd, handover};
+use crate::pianists::Source;
 use crate::take::{Place, Take};
 use job::Job;
 
 /// A take to be composed.
 #[derive(Debug, Clone)]
 pub struct Order {
-    /// The pianist's file.
-    pub pianist: PathBuf,
+    /// Who composes it.
+    pub pianist: Source,
     /// Where the take lies. One that is endless has more bars than its request says: as many as can be.
     pub place: Place,
     /// What it shall be like, all in all. A primer is heard before its first bar.

@@ -1,10 +1,123 @@
-//! The Etude plugin.
-
-// Brings the allocator that aborts debug builds when the audio thread allocates.
-use nice_plug as _;
+//! The Etude plugin: constants and wiring.
 
 pub mod generator;
 pub mod handover;
+pub mod params;
 pub mod pianists;
 pub mod player;
 pub mod take;
+
+mod transport;
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use etude_pianist::composer::Request;
+use nice_plug::prelude::*;
+
+use generator::{Generator, Order};
+use handover::PlayerEnd;
+use params::EtudeParams;
+use player::Player;
+use take::{Mode, Place};
+
+/// A pianist that lives on a DAW track.
+#[derive(Default)]
+pub struct Etude {
+    params: Arc<EtudeParams>,
+    /// From the first activation on: hosts make instances only to look at them, too.
+    running: Option<Running>,
+    player: Player,
+    sample_rate: f64,
+    offline: bool,
+}
+
+/// What an instance has once it is used.
+struct Running {
+    player_end: PlayerEnd,
+    _generator: Generator,
+}
+
+impl Plugin for Etude {
+    const NAME: &'static str = "Etude";
+    const VENDOR: &'static str = "Etude";
+    const URL: &'static str = "";
+    const EMAIL: &'static str = "";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+
+    /// Silence in stereo: some hosts refuse plugins without audio.
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] =
+        &[AudioIOLayout { main_output_channels: NonZeroU32::new(2), ..AudioIOLayout::const_default() }];
+    /// More would add 2,080 parameters to the VST3.
+    const MIDI_INPUT: MidiConfig = MidiConfig::Basic;
+    const MIDI_OUTPUT: MidiConfig = MidiConfig::MidiCCs;
+
+    type Editor = ();
+    type SysExMessage = ();
+    /// None: composing has a thread of its own.
+    type BackgroundTask = ();
+
+    fn params(&self) -> Arc<dyn Params> {
+        self.params.clone()
+    }
+
+    fn activate(
+        &mut self,
+        _layout: &AudioIOLayout,
+        config: &BufferConfig,
+        _context: &mut impl ActivateContext<Self>,
+    ) -> bool {
+        self.sample_rate = f64::from(config.sample_rate);
+        self.offline = config.process_mode == ProcessMode::Offline;
+        if self.running.is_none() {
+            match Generator::start() {
+                Ok((generator, player_end)) => {
+                    let request = Request { bars: 8, ..Request::default() };
+                    let place = Place { anchor: 0, mode: Mode::Loop };
+                    let pianist = pianists::Source::Embedded;
+                    generator.editor().order(Order { pianist, place, request, after: None });
+                    self.running = Some(Running { player_end, _generator: generator });
+                }
+                Err(error) => nice_error!("Etude can't start its composing thread: {error}"),
+            }
+        }
+        self.running.is_some()
+    }
+
+    fn reset(&mut self) {
+        self.player.reset();
+    }
+
+    fn process(
+        &mut self,
+        buffer: &mut Buffer,
+        _aux: &mut AuxiliaryBuffers,
+        context: &mut impl ProcessContext<Self>,
+    ) -> ProcessStatus {
+        buffer.as_slice().iter_mut().for_each(|channel| channel.fill(0.0));
+        let Some(Running { player_end, .. }) = &mut self.running else { return ProcessStatus::KeepAlive };
+        let mut block = transport::block(context.transport(), self.sample_rate, buffer.samples());
+        block.playing &= !self.params.bypass.value();
+        let take = player_end.take(&block, self.offline);
+        self.player.process(&block, take, |event| context.try_send_event(transport::event(event)).is_ok());
+        ProcessStatus::KeepAlive
+    }
+}
+
+impl ClapPlugin for Etude {
+    const CLAP_ID: &'static str = "org.etude.etude";
+    const CLAP_DESCRIPTION: Option<&'static str> = Some("A pianist that composes in the host's tempo");
+    const CLAP_MANUAL_URL: Option<&'static str> = None;
+    const CLAP_SUPPORT_URL: Option<&'static str> = None;
+    const CLAP_FEATURES: &'static [ClapFeature] =
+        &[ClapFeature::NoteEffect, ClapFeature::Instrument, ClapFeature::Utility];
+}
+
+impl Vst3Plugin for Etude {
+    const VST3_CLASS_ID: [u8; 16] = *b"EtudeThePianist1";
+    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] =
+        &[Vst3SubCategory::Instrument, Vst3SubCategory::Tools];
+}
+
+nice_export_clap!(Etude);
+nice_export_vst3!(Etude);

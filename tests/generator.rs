@@ -34,7 +34,7 @@ fn pianist() -> (TempDir, PathBuf) {
 
 fn order(pianist: &Path, seed: u64, mode: Mode) -> Order {
     let request = Request { seed, bars: 8, ..Request::default() };
-    Order { pianist: pianist.to_owned(), place: Place { anchor: 0, mode }, request, after: None }
+    Order { pianist: pianist.into(), place: Place { anchor: 0, mode }, request, after: None }
 }
 
 /// What the pianist composes for an order, without any thread.
@@ -228,8 +228,8 @@ fn orders_after_the_end_are_ignored() {
 #[test]
 fn all_instances_share_the_weights_and_the_last_one_frees_them() {
     let (_folder, pianist) = pianist();
-    let one = pianists::engine(&pianist).unwrap();
-    let other = pianists::engine(&pianist).unwrap();
+    let one = pianists::engine(&pianist.as_path().into()).unwrap();
+    let other = pianists::engine(&pianist.as_path().into()).unwrap();
     assert!(Arc::ptr_eq(&one, &other));
     let watch = Arc::downgrade(&one);
     drop((one, other));

@@ -1,6 +1,7 @@
 //! Project commands: `cargo xtask demo` and the others.
 
 mod bench;
+mod bundle;
 mod demo;
 mod step;
 mod test;
@@ -22,6 +23,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Build the plugin as VST3, CLAP and standalone program, in target/bundled
+    Bundle {
+        /// The package
+        #[arg(default_value = "etude")]
+        package: String,
+        /// With all optimisations: what to install
+        #[arg(long)]
+        release: bool,
+    },
     /// Let every pianist under models/ compose 16 bars, as a clip and a picture in demo/
     Demo,
     /// Measure speed beside other programs
@@ -36,6 +46,7 @@ enum Command {
 fn main() -> ExitCode {
     let result: Result<(), Box<dyn Error>> = match Cli::parse().command {
         Command::Bench { benchmark } => bench::run(benchmark).map_err(Into::into),
+        Command::Bundle { package, release } => bundle::run(&package, release).map_err(Into::into),
         Command::Demo => demo::run().map_err(Into::into),
         Command::Test => test::run().map_err(Into::into),
     };
