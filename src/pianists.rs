@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
 
-use etude_pianist::engine::{CpuEngine, Engine};
-use etude_pianist::kernel::{Kernel, Precision};
+use etude_pianist::engine::{CpuEngine, Engine, Precision};
 use etude_pianist::model_file::{Pianist, PianistFileError};
 
 /// The pianist that is part of the plugin, so that a copied plugin file works alone. Anybody may use what it plays.
@@ -52,7 +51,7 @@ pub fn engine(source: &Source) -> Result<Arc<dyn Engine>, PianistFileError> {
     if let Some(engine) = shelf.iter().find(same).and_then(|shelved| shelved.engine.upgrade()) {
         return Ok(engine);
     }
-    let engine: Arc<dyn Engine> = Arc::new(CpuEngine::new(&read(source)?, Kernel::best(Precision::F32)));
+    let engine: Arc<dyn Engine> = Arc::new(CpuEngine::new(&read(source)?, Precision::default()));
     shelf.push(Shelved { source: source.clone(), modified, engine: Arc::downgrade(&engine) });
     Ok(engine)
 }

@@ -13,7 +13,7 @@ mod inputs;
 #[cfg(feature = "candle")]
 mod reference;
 
-pub use cpu::CpuEngine;
+pub use cpu::{CpuEngine, Instructions, Precision, PrecisionError};
 pub use device::{Device, DeviceNameError};
 #[cfg(feature = "candle")]
 pub use reference::ReferenceEngine;

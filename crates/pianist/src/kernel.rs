@@ -50,7 +50,7 @@ mod lanes;
 mod panels;
 mod tile;
 
-pub use activation::{exp, sigmoid, tanh};
+pub use activation::{exp, ln, sigmoid, tanh};
 pub use lanes::{LANES, load, store};
 pub use panels::{Outer, Panels, Rows, accumulate_outer, fill_rows, product};
 

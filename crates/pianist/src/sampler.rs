@@ -8,7 +8,7 @@
 use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::{Rng, SeedableRng};
 
-use crate::kernel::exp;
+use crate::kernel::{exp, ln};
 
 /// What a symbol decides. Each has a temperature of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,7 +192,7 @@ fn log_sum_exp(logits: &[f32]) -> f32 {
     if highest == f32::NEG_INFINITY {
         return highest;
     }
-    highest + logits.iter().map(|logit| exp(*logit - highest)).sum::<f32>().ln()
+    highest + ln(logits.iter().map(|logit| exp(*logit - highest)).sum::<f32>())
 }
 
 fn highest(logits: &[f32]) -> f32 {

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use common::random_pianist;
 use etude_pianist::alphabet::{Alphabet, Pedal};
 use etude_pianist::composer::{Composer, Knobs, Request, RequestError, Take};
-use etude_pianist::engine::CpuEngine;
-use etude_pianist::kernel::{Kernel, Precision};
+use etude_pianist::engine::{CpuEngine, Precision};
 use etude_pianist::locks::{Locks, LocksError, read_key};
 use etude_pianist::note::{Key, Note, PedalChange, Performance, Velocity};
 use etude_pianist::sampler::Temperatures;
@@ -21,7 +20,7 @@ const ALPHABETS: [Alphabet; 2] = [Alphabet::Notes, Alphabet::Events];
 /// A pianist with weights up to `scale`: small ones play at random, large ones are stuck in their ways.
 fn engine(alphabet: Alphabet, base: TimeBase, scale: f32, seed: u64) -> Arc<CpuEngine> {
     let pianist = random_pianist(alphabet, base, scale, seed);
-    Arc::new(CpuEngine::new(&pianist, Kernel::best(Precision::F32)))
+    Arc::new(CpuEngine::new(&pianist, Precision::Int8))
 }
 
 fn compose(engine: &Arc<CpuEngine>, request: &Request) -> Take {

@@ -4,8 +4,7 @@ mod common;
 
 use common::random_pianist;
 use etude_pianist::alphabet::{Alphabet, InputRow};
-use etude_pianist::engine::{Batch, CpuEngine, Engine};
-use etude_pianist::kernel::Kernel;
+use etude_pianist::engine::{Batch, CpuEngine, Engine, Instructions, Precision};
 use etude_pianist::model_file::Pianist;
 use etude_pianist::network::Inputs;
 use etude_pianist::time::TimeBase;
@@ -93,18 +92,26 @@ fn plain_logits(pianist: &Pianist, steps: usize, stream: usize) -> Vec<f64> {
     logits
 }
 
+const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::Bf16, Precision::Int8];
+
+/// A pianist's engine in every way that this machine can run.
+fn engines(pianist: &Pianist) -> Vec<CpuEngine> {
+    let ways =
+        Instructions::available().into_iter().flat_map(|way| PRECISIONS.map(|precision| (precision, way)));
+    ways.map(|(precision, way)| CpuEngine::with_instructions(pianist, precision, way)).collect()
+}
+
 #[test]
-fn every_kernel_computes_what_the_page_says() {
+fn every_engine_computes_what_the_page_says_as_exactly_as_its_precision() {
     for alphabet in [Alphabet::Notes, Alphabet::Events] {
         let pianist = random_pianist(alphabet, TimeBase::Seconds, 0.3, 1);
         let expected = plain_logits(&pianist, 4, 0);
-        for kernel in Kernel::available() {
-            let tolerance = if kernel == Kernel::Avx512Bf16 { 0.1 } else { 1e-4 };
-            let engine = CpuEngine::new(&pianist, kernel);
+        for (engine, tolerance) in engines(&pianist).iter().zip([1e-5, 0.03, 0.1].into_iter().cycle()) {
             let mut batch = engine.batch(1).unwrap();
             let logits = (0..4).map(|t| step(&pianist, &mut *batch, t, &[0])).last().unwrap();
             for (got, expected) in logits[0].iter().zip(&expected) {
-                assert!((f64::from(*got) - expected).abs() < tolerance, "{kernel:?}: {got}, not {expected}");
+                let error = (f64::from(*got) - expected).abs();
+                assert!(error < tolerance, "{}: {got}, not {expected}", engine.device());
             }
         }
     }
@@ -113,16 +120,32 @@ fn every_kernel_computes_what_the_page_says() {
 #[test]
 fn a_stream_hears_the_same_whoever_shares_its_batch() {
     let pianist = random_pianist(Alphabet::Notes, TimeBase::Seconds, 0.3, 2);
-    for kernel in Kernel::available() {
-        let engine = CpuEngine::new(&pianist, kernel);
-        let (mut alone, mut shared) = (engine.batch(4).unwrap(), engine.batch(13).unwrap());
+    for engine in engines(&pianist) {
+        let (mut alone, mut shared) = (engine.batch(4).unwrap(), engine.batch(64).unwrap());
         for t in 0..6 {
             let expected = step(&pianist, &mut *alone, t, &[3]).remove(0);
             let companions: Vec<usize> =
-                (0..13).filter(|stream| *stream == 3 || stream % (t + 1) == 0).collect();
+                (0..64).filter(|stream| *stream == 3 || stream % (t * t + 1) == 0).collect();
             let row = companions.iter().position(|stream| *stream == 3).unwrap();
             let got = step(&pianist, &mut *shared, t, &companions).remove(row);
-            assert!(got == expected, "{kernel:?}, step {t}");
+            assert!(got == expected, "{}, step {t}", engine.device());
+        }
+    }
+}
+
+#[test]
+fn int8_is_the_same_bit_for_bit_on_all_instructions() {
+    for (alphabet, scale) in [(Alphabet::Notes, 0.3), (Alphabet::Notes, 60.0), (Alphabet::Events, 2.0)] {
+        let pianist = random_pianist(alphabet, TimeBase::Beats, scale, 4);
+        let bits = |instructions| {
+            let engine = CpuEngine::with_instructions(&pianist, Precision::Int8, instructions);
+            let mut batch = engine.batch(7).unwrap();
+            let steps = (0..20).map(|t| step(&pianist, &mut *batch, t, &[0, 1, 2, 3, 4, 5, 6]).concat());
+            steps.flatten().map(f32::to_bits).collect::<Vec<_>>()
+        };
+        let expected = bits(Instructions::Portable);
+        for instructions in Instructions::available() {
+            assert!(bits(instructions) == expected, "{instructions} differs");
         }
     }
 }
@@ -130,12 +153,13 @@ fn a_stream_hears_the_same_whoever_shares_its_batch() {
 #[test]
 fn a_step_allocates_nothing_once_warm() {
     let pianist = random_pianist(Alphabet::Notes, TimeBase::Seconds, 0.3, 3);
-    let engine = CpuEngine::new(&pianist, *Kernel::available().last().unwrap());
-    let mut batch = engine.batch(2).unwrap();
-    let mut run = || {
-        batch.advance(&[0, 1]).unwrap();
-        (0..pianist.blueprint.heads.len()).for_each(|head| batch.head(head, &[0, 1]).unwrap());
-    };
-    run();
-    assert_eq!(allocation_counter::measure(run).count_total, 0);
+    for engine in engines(&pianist) {
+        let mut batch = engine.batch(2).unwrap();
+        let mut run = || {
+            batch.advance(&[0, 1]).unwrap();
+            (0..pianist.blueprint.heads.len()).for_each(|head| batch.head(head, &[0, 1]).unwrap());
+        };
+        run();
+        assert_eq!(allocation_counter::measure(run).count_total, 0, "{}", engine.device());
+    }
 }

@@ -8,8 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::random_pianist;
 use etude_pianist::alphabet::{Alphabet, InputRow};
 use etude_pianist::composer::{Composer, Request, Take};
-use etude_pianist::engine::{Batch, CpuEngine, DeviceError, Engine};
-use etude_pianist::kernel::{Kernel, Precision};
+use etude_pianist::engine::{Batch, CpuEngine, DeviceError, Engine, Precision};
 use etude_pianist::network::Blueprint;
 use etude_pianist::note::{Key, Note, Performance, Velocity};
 use etude_pianist::time::TimeBase;
@@ -90,7 +89,7 @@ impl Batch for FailingBatch {
 fn failing(alphabet: Alphabet, calls: usize, fallback: u64) -> Arc<Failing> {
     let engine = |seed| {
         let pianist = random_pianist(alphabet, TimeBase::Seconds, 0.2, seed);
-        Arc::new(CpuEngine::new(&pianist, Kernel::best(Precision::F32)))
+        Arc::new(CpuEngine::new(&pianist, Precision::Int8))
     };
     Arc::new(Failing {
         calls_left: Arc::new(AtomicUsize::new(calls)),

@@ -3,6 +3,7 @@
 mod comparison;
 mod loss;
 mod music;
+mod played;
 mod report;
 mod takes;
 
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use etude_pianist::alphabet::Pedal;
 use etude_pianist::composer::RequestError;
+use etude_pianist::engine::Precision;
 use etude_pianist::model_file::{Pianist, PianistFileError};
 use etude_pianist::time::TimeBase;
 
@@ -46,6 +48,9 @@ pub struct EvaluateArgs {
     /// Whether the pedal has steps of its own (keep) or lengthens the notes (fold)
     #[arg(long, default_value = "keep", value_parser = PossibleValuesParser::new(["keep", "fold"]).map(pedal))]
     pub pedal: Pedal,
+    /// Measure the loss with weights in f32 (as trained), bf16 or int8 (as it composes)
+    #[arg(long, value_name = "f32|bf16|int8", default_value_t = Precision::F32)]
+    pub precision: Precision,
     /// How many takes of 64 bars to compose and compare; 0 for none
     #[arg(long, value_name = "TAKES", default_value_t = 8)]
     pub compare: usize,
@@ -106,7 +111,7 @@ pub fn evaluate(args: &EvaluateArgs) -> Result<Report, EvaluateError> {
     if pieces.is_empty() {
         return Err(EvaluateError::Nothing(skipped));
     }
-    let loss = loss::measure(&pianist, &pieces, args.pedal);
+    let loss = loss::measure(&pianist, args.precision, &pieces, args.pedal);
     let human = music::spelled(&pieces, args.pedal, pianist.time_base);
     let seconds = music::seconds(&pieces, &human, pianist.time_base);
     let mut report = Report::new(args, &pianist, pieces.len(), &loss, seconds, skipped);

@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use crate::picture;
 use etude_pianist::composer::{Composer, MAX_TAKES, Request, RequestError, Take};
-use etude_pianist::engine::{DeviceError, Engine};
+use etude_pianist::engine::{DeviceError, Engine, Precision};
 use etude_pianist::midi::{self, MidiFileError};
 use etude_pianist::model_file::{Pianist, PianistFileError};
 use etude_pianist::note::Performance;
@@ -63,7 +63,7 @@ pub fn generate(args: &GenerateArgs) -> Result<Vec<(PathBuf, Take)>, GenerateErr
     // Asked before the weights are read: a slip of the hand is answered at once.
     request.check()?;
     let pianist = Pianist::read_file(&args.model)?;
-    let engine = args.device.engine(&pianist, args.count.min(MAX_TAKES))?;
+    let engine = args.device.engine(&pianist, Precision::default(), args.count.min(MAX_TAKES))?;
     let takes = compose(&engine, &request, args.count)?;
     let name = clip_name(&pianist, &args.model);
     let numbered = |path: &Path, number: usize| match args.count {

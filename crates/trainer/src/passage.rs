@@ -1,7 +1,7 @@
 //! Performances on their way into the network: spelled, augmented, cut into windows, side by side.
 
 use crate::batch::Batch;
-use etude_pianist::alphabet::{Alphabet, Conditions, Context, Metre, Pedal, Step};
+use etude_pianist::alphabet::{Alphabet, Conditions, Context, InputRow, Metre, Pedal, Step};
 use etude_pianist::network::Blueprint;
 use etude_pianist::note::Performance;
 use etude_pianist::time::{Bar, Ticks, TimeBase};
@@ -58,6 +58,43 @@ impl Passage {
             }
         }
         self.at = (self.at + steps).min(self.steps.len());
+    }
+
+    /// Begins the next step; what follows is about it.
+    ///
+    /// # Panics
+    /// If none is left.
+    pub fn begin_step(&mut self) {
+        assert!(self.remaining() > 0, "the passage is over");
+        self.context.begin();
+        self.at += 1;
+    }
+
+    /// Fills in what the network reads before the step.
+    pub fn listen(&self, row: InputRow) {
+        self.context.listen(&self.conditions, row);
+    }
+
+    /// The head that chooses next, or `None` once the step is complete.
+    pub fn asks(&self) -> Option<usize> {
+        self.context.asks()
+    }
+
+    /// Fills in what the head that chooses next reads.
+    pub fn read(&self, row: InputRow) {
+        self.context.read(&self.conditions, row);
+    }
+
+    /// Chooses what the passage says for `head`, which chooses next, and gives it.
+    pub fn choose(&mut self, head: usize) -> u16 {
+        let symbol = self.steps[self.at - 1].0[head];
+        self.context.choose(symbol);
+        symbol
+    }
+
+    /// Whether the step strikes a note.
+    pub fn strikes(&self) -> bool {
+        self.alphabet.strikes(self.steps[self.at - 1])
     }
 
     /// Notes per unit of time and share of each pitch class over the next few seconds or bars; `None` in silence.

@@ -6,8 +6,7 @@ use candle_core::Device;
 use common::{conditions, random_parameters, random_step};
 use etude_pianist::alphabet::Alphabet;
 use etude_pianist::card::Card;
-use etude_pianist::engine::{CpuEngine, Engine, ReferenceEngine};
-use etude_pianist::kernel::{Kernel, Precision};
+use etude_pianist::engine::{CpuEngine, Engine, Precision, ReferenceEngine};
 use etude_pianist::model_file::Pianist;
 use etude_pianist::time::TimeBase;
 use rand::SeedableRng;
@@ -31,7 +30,7 @@ fn the_engine_gives_the_logits_of_candle() {
 
 fn compare(pianist: &Pianist, streams: usize) {
     let candle = ReferenceEngine::new(pianist, &Device::Cpu).unwrap();
-    let engine = CpuEngine::new(pianist, Kernel::best(Precision::F32));
+    let engine = CpuEngine::new(pianist, Precision::F32);
     let (mut expected, mut got) = (candle.batch(streams).unwrap(), engine.batch(streams).unwrap());
     let mut contexts: Vec<_> = (0..streams).map(|_| pianist.alphabet.context()).collect();
     let mut random = Pcg64Mcg::seed_from_u64(3);

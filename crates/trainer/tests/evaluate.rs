@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use etude_pianist::alphabet::{Alphabet, Conditions, Metre, Pedal, Step};
 use etude_pianist::card::Card;
-use etude_pianist::engine::{CpuEngine, Engine};
+use etude_pianist::engine::{CpuEngine, Engine, Precision};
 use etude_pianist::kernel::Kernel;
 use etude_pianist::midi::{self, Clip};
 use etude_pianist::model_file::Pianist;
@@ -53,6 +53,7 @@ impl Studio {
             data: vec![self.path("music")],
             corpus: None,
             pedal,
+            precision: Precision::F32,
             compare: 0,
             training_corpus: None,
             json: true,
@@ -94,7 +95,7 @@ fn nats_played(pianist: &Pianist, file: &Path, pedal: Pedal) -> f64 {
     let metre = (base == TimeBase::Beats).then(|| Metre::regular(4 * 24));
     let conditions = Conditions { pedal: Some(pedal), metre, ..Conditions::default() };
 
-    let engine = CpuEngine::new(pianist, Kernel::Portable);
+    let engine = CpuEngine::new(pianist, Precision::F32);
     let mut batch = engine.batch(1).unwrap();
     let mut context = pianist.alphabet.context();
     let mut nats = 0.0;
@@ -132,6 +133,12 @@ fn the_loss_is_what_the_playing_engine_is_surprised_by_whatever_is_heard_beside_
         let measured = report.nats_per_note * report.notes as f64;
         assert!((measured / nats - 1.0).abs() < 1e-5, "{alphabet} {base}: {measured} is not {nats}");
         assert!((measured / report.steps as f64 - report.nats_per_step).abs() < 1e-9);
+        for precision in [Precision::Bf16, Precision::Int8] {
+            let coarser = evaluation::evaluate(&EvaluateArgs { precision, ..studio.args(pedal) }).unwrap();
+            assert_eq!((coarser.notes, coarser.steps), (report.notes, report.steps));
+            let change = coarser.nats_per_note / report.nats_per_note - 1.0;
+            assert!(change != 0.0 && change.abs() < 0.01, "{precision} changes it by {change}");
+        }
         let by_attribute: f64 =
             report.loss_by_attribute.iter().map(|attribute| attribute.nats_per_note).sum();
         assert!((by_attribute - report.nats_per_note).abs() < 1e-9, "the attributes add up");

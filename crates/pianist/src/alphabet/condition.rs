@@ -45,7 +45,7 @@ impl Conditions {
 
     /// 0 for off, else one of eight bins with edges 1, 2, 4, ... 64 (Performance RNN's).
     pub(super) fn density_symbol(&self) -> u16 {
-        self.density.map_or(0, |density| if density < 1.0 { 1 } else { (density.log2() as u16 + 2).min(8) })
+        self.density.map_or(0, |density| if density < 1.0 { 1 } else { (exponent(density) + 2).min(8) })
     }
 
     /// The twelve shares, then 1; all zeros for off.
@@ -61,6 +61,11 @@ impl Conditions {
     pub(super) fn bar_symbols(&self, tick: Ticks) -> (u16, u16) {
         self.metre.as_ref().map_or((0, 0), |metre| metre.symbols(tick))
     }
+}
+
+/// The whole part of the binary logarithm of a value from 1 on, the same on every machine.
+fn exponent(value: f32) -> u16 {
+    ((value.to_bits() >> 23) & 0xff) as u16 - 127
 }
 
 /// Where bars start and how long they are, in ticks of 1/24 quarter note.

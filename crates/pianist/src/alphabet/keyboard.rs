@@ -1,6 +1,7 @@
 //! The keyboard as the decoded past left it: what sounds, until when, and what was struck lately.
 
 use super::ticks;
+use crate::kernel::exp;
 use crate::note::Key;
 use crate::time::Ticks;
 
@@ -64,7 +65,7 @@ impl Keyboard {
     pub fn advance(&mut self, shift: Ticks) {
         self.now = self.now.saturating_add(shift);
         let fade = |values: &mut [f32], constant: f32| {
-            let factor = (-(shift as f32) / constant).exp();
+            let factor = exp(-(shift as f32) / constant);
             values.iter_mut().for_each(|value| *value *= factor);
         };
         fade(&mut self.fast, FAST);

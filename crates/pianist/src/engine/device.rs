@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::{CpuEngine, DeviceError, Engine};
-use crate::kernel::{Kernel, Precision};
+use super::{CpuEngine, DeviceError, Engine, Precision};
 use crate::model_file::Pianist;
 
 /// The device that a user asks for: `auto`, `cpu`, `gpu`, or `gpu:` and a part of an adapter's name.
@@ -23,14 +22,19 @@ pub enum Device {
 }
 
 impl Device {
-    /// An engine on this device for batches of up to `streams` streams.
+    /// An engine on this device for batches of up to `streams` streams; `precision` is that of the processor.
     ///
     /// # Errors
     /// If there is no such device, or it has no room for the pianist.
-    pub fn engine(&self, pianist: &Pianist, streams: usize) -> Result<Arc<dyn Engine>, DeviceError> {
+    pub fn engine(
+        &self,
+        pianist: &Pianist,
+        precision: Precision,
+        streams: usize,
+    ) -> Result<Arc<dyn Engine>, DeviceError> {
         let _ = streams;
         match self {
-            Device::Auto | Device::Cpu => Ok(Arc::new(CpuEngine::new(pianist, Kernel::best(Precision::F32)))),
+            Device::Auto | Device::Cpu => Ok(Arc::new(CpuEngine::new(pianist, precision))),
             Device::Gpu(_) => Err(DeviceError {
                 device: self.to_string(),
                 reason: "this build can't compute on graphics processors; use `cpu`".to_owned(),

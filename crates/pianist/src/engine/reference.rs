@@ -5,9 +5,8 @@ use std::sync::Arc;
 use candle_core::{Device, Result, Tensor};
 
 use super::inputs::BatchInputs;
-use super::{Batch, CpuEngine, DeviceError, Engine};
+use super::{Batch, CpuEngine, DeviceError, Engine, Precision};
 use crate::alphabet::{Alphabet, InputRow};
-use crate::kernel::{Kernel, Precision};
 use crate::model_file::Pianist;
 use crate::network::Blueprint;
 use crate::network::reference::{Reference, State};
@@ -31,7 +30,7 @@ impl ReferenceEngine {
             Ok(network)
         };
         let network = Arc::new(load().map_err(failed)?);
-        let fallback = Arc::new(CpuEngine::new(pianist, Kernel::best(Precision::F32)));
+        let fallback = Arc::new(CpuEngine::new(pianist, Precision::F32));
         Ok(ReferenceEngine { network, fallback })
     }
 }

@@ -1,4 +1,6 @@
-//! Exponential, sigmoid and hyperbolic tangent, branch-free so that loops over them vectorise.
+//! Exponential, sigmoid and hyperbolic tangent, branch-free so that loops over them vectorise; and the logarithm.
+//!
+//! Only single operations of IEEE 754, never fused: the same bits on every machine, unlike the standard library.
 
 use std::f32::consts::LOG2_E;
 
@@ -25,6 +27,36 @@ pub fn exp(x: f32) -> f32 {
     (p * r * r + r + 1.0) * power_of_two
 }
 
+/// The natural logarithm of a positive normal number, within 2 units in the last place.
+///
+/// The mantissa, brought to the range around 1 from the root of 1/2 on, goes through the polynomial of Cephes' `logf`.
+pub fn ln(x: f32) -> f32 {
+    const LN2_HIGH: f32 = 0.693_359_4;
+    const LN2_LOW: f32 = -2.121_944_4e-4;
+    const COEFFICIENTS: [f32; 9] = [
+        7.037_683_6e-2,
+        -0.115_146_1,
+        0.116_769_984,
+        -0.124_201_41,
+        0.142_493_23,
+        -0.166_680_57,
+        0.200_007_15,
+        -0.249_999_94,
+        0.333_333_3,
+    ];
+    // x = 2^exponent * mantissa, the mantissa from 1/2 to 1.
+    let mut exponent = (x.to_bits() >> 23) as i32 - 126;
+    let mut mantissa = f32::from_bits((x.to_bits() & 0x007f_ffff) | 0.5f32.to_bits());
+    if mantissa < std::f32::consts::FRAC_1_SQRT_2 {
+        exponent -= 1;
+        mantissa *= 2.0;
+    }
+    let (e, m) = (exponent as f32, mantissa - 1.0);
+    let square = m * m;
+    let p = COEFFICIENTS.into_iter().fold(0.0, |p, coefficient| p * m + coefficient);
+    m + (p * m * square + e * LN2_LOW - 0.5 * square) + e * LN2_HIGH
+}
+
 /// The logistic function 1 / (1 + e^-x).
 #[inline(always)]
 pub fn sigmoid(x: f32) -> f32 {
@@ -49,6 +81,15 @@ mod tests {
             assert!(relative < 3e-7, "exp({x}) is off by {relative}");
             assert!((tanh(x) - x.tanh()).abs() < 3e-7, "tanh({x})");
             assert!((sigmoid(x) - 1.0 / (1.0 + (-x).exp())).abs() < 3e-7, "sigmoid({x})");
+        }
+    }
+
+    #[test]
+    fn the_logarithm_follows_the_standard_library() {
+        for i in 1..=4000 {
+            for x in [i as f32 / 1000.0, i as f32 * 1e30, i as f32 * 1e-37] {
+                assert!((ln(x) - x.ln()).abs() <= 3e-7 * x.ln().abs().max(1.0), "ln({x}) is off: {}", ln(x));
+            }
         }
     }
 

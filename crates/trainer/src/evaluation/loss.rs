@@ -1,11 +1,13 @@
 //! How surprised a pianist is by music.
 
 use etude_pianist::alphabet::Pedal;
-use etude_pianist::kernel::{Kernel, Precision};
+use etude_pianist::engine::{CpuEngine, Precision};
+use etude_pianist::kernel::{self, Kernel};
 use etude_pianist::model_file::Pianist;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::music::Piece;
+use super::played;
 use crate::learner::{self, Loss};
 use crate::passage::Passage;
 use crate::weights::Network;
@@ -13,11 +15,13 @@ use crate::weights::Network;
 /// Pieces that each thread hears before there is progress to show.
 const PIECES_PER_THREAD: usize = 32;
 
-/// Lets the pianist hear each piece from beginning to end, from a state of zeros.
-pub fn measure(pianist: &Pianist, pieces: &[Piece], pedal: Pedal) -> Loss {
+/// Lets the pianist hear each piece from beginning to end, from a state of zeros: in f32 with the network that trains,
+/// which hears whole windows at once, else with the engine that plays.
+pub fn measure(pianist: &Pianist, precision: Precision, pieces: &[Piece], pedal: Pedal) -> Loss {
     let threads = rayon::current_num_threads();
-    let kernel = Kernel::best(Precision::F32);
+    let kernel = Kernel::best(kernel::Precision::F32);
     let network = Network::new(&pianist.blueprint, pianist.parameters.clone(), kernel);
+    let engine = (precision != Precision::F32).then(|| CpuEngine::new(pianist, precision));
     let progress = progress(pieces);
     // Pieces of about the same length side by side, so that none waits long for the others to end.
     let mut by_length: Vec<&Piece> = pieces.iter().collect();
@@ -29,7 +33,10 @@ pub fn measure(pianist: &Pianist, pieces: &[Piece], pedal: Pedal) -> Loss {
             Passage::new(pianist.alphabet, pianist.time_base, &piece.performance, &piece.bars, pedal)
         });
         let passages = passages.collect();
-        loss.add(&learner::measure(&pianist.blueprint, &network, kernel, threads, passages));
+        loss.add(&match &engine {
+            Some(engine) => played::measure(engine, passages),
+            None => learner::measure(&pianist.blueprint, &network, kernel, threads, passages),
+        });
         progress.inc(notes(group.iter().copied()));
     }
     progress.finish_and_clear();

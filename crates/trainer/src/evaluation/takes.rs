@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use etude_pianist::alphabet::Pedal;
 use etude_pianist::composer::{Composer, Knobs, Request, RequestError};
-use etude_pianist::engine::CpuEngine;
-use etude_pianist::kernel::{Kernel, Precision};
+use etude_pianist::engine::{CpuEngine, Precision};
 use etude_pianist::model_file::Pianist;
 use etude_pianist::note::{Note, Performance};
 use etude_pianist::time::TimeBase;
@@ -28,7 +27,7 @@ pub fn compose(pianist: &Pianist, pedal: Pedal, count: usize) -> Result<Vec<Perf
         ..Request::default()
     };
     let requests: Vec<Request> = (0..count as u64).map(request).collect();
-    let engine = Arc::new(CpuEngine::new(pianist, Kernel::best(Precision::F32)));
+    let engine = Arc::new(CpuEngine::new(pianist, Precision::default()));
     let mut composer = Composer::new(engine, &requests)?;
     let style = ProgressStyle::with_template("Composing {bar:40} {pos}/{len} bars of each take");
     let progress = ProgressBar::new(BARS.into()).with_style(style.expect("the template is well formed"));

@@ -1,0 +1,129 @@
+//! An affine map from a block's inputs: `bias + sum of tables[symbol] + sum of matrix x part`.
+//!
+//! An embedded attribute is multiplied with its columns of the weights when they are packed, in f32: a step only looks
+//! the product up, which is exact and reads less.
+
+use super::activations::Activations;
+use super::matrix::Matrix;
+use super::{Instructions, Precision};
+use crate::kernel::Kernel;
+use crate::model_file::Pianist;
+use crate::network::Embeddings;
+use crate::vectorised;
+
+pub(super) struct Affine {
+    kernel: Kernel,
+    bias: Vec<f32>,
+    /// For each embedded attribute `[symbols, outputs]`.
+    tables: Vec<Vec<f32>>,
+    /// For each other part of the inputs.
+    parts: Vec<Matrix>,
+}
+
+impl Affine {
+    pub(super) fn outputs(&self) -> usize {
+        self.bias.len()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        let floats = self.bias.len() + self.tables.iter().map(Vec::len).sum::<usize>();
+        size_of::<f32>() * floats + self.parts.iter().map(Matrix::bytes).sum::<usize>()
+    }
+
+    /// Without the rows of tables that a step does not look up.
+    pub(super) fn bytes_per_step(&self) -> usize {
+        let floats = self.bias.len() * (1 + self.tables.len());
+        size_of::<f32>() * floats + self.parts.iter().map(Matrix::bytes).sum::<usize>()
+    }
+
+    /// Sets a row to the bias and the products of embedded attributes.
+    pub(super) fn begin(&self, symbols: &[u16], out: &mut [f32]) {
+        out.copy_from_slice(&self.bias);
+        for (table, &symbol) in self.tables.iter().zip(symbols) {
+            add_scaled(self.kernel, &table[usize::from(symbol) * out.len()..][..out.len()], 1.0, out);
+        }
+    }
+
+    /// Adds the product of part `part` to each row of `out`.
+    pub(super) fn add_part(&self, part: usize, activations: &Activations, out: &mut [f32]) {
+        self.parts[part].add_product(activations, out, self.outputs());
+    }
+}
+
+/// Packs a pianist's parameters.
+pub(super) struct Packer<'a> {
+    pub(super) pianist: &'a Pianist,
+    pub(super) precision: Precision,
+    pub(super) instructions: Instructions,
+}
+
+impl<'a> Packer<'a> {
+    /// The values of parameter `index`.
+    pub(super) fn values(&self, index: usize) -> &'a [f32] {
+        self.pianist.layout.of(&self.pianist.parameters, index)
+    }
+
+    /// The columns of parameter `index`, to be packed from the first to the last.
+    pub(super) fn columns(&self, index: usize) -> Columns<'_> {
+        let width = self.pianist.layout.parameters[index].shape[1];
+        Columns { packer: self, weights: self.values(index), width, next: 0 }
+    }
+
+    /// All columns of parameter `index`.
+    pub(super) fn matrix(&self, index: usize) -> Matrix {
+        let mut columns = self.columns(index);
+        columns.matrix(columns.width)
+    }
+
+    /// A map of which the parts are given.
+    pub(super) fn affine(&self, bias: usize, tables: Vec<Vec<f32>>, parts: Vec<Matrix>) -> Affine {
+        Affine { kernel: self.instructions.kernel(), bias: self.values(bias).to_vec(), tables, parts }
+    }
+}
+
+/// The columns of a parameter that are not packed yet.
+pub(super) struct Columns<'a> {
+    packer: &'a Packer<'a>,
+    weights: &'a [f32],
+    width: usize,
+    next: usize,
+}
+
+impl Columns<'_> {
+    /// Packs the next `inputs` columns.
+    pub(super) fn matrix(&mut self, inputs: usize) -> Matrix {
+        let Packer { precision, instructions, .. } = *self.packer;
+        let first = self.next;
+        self.next += inputs;
+        Matrix::pack(self.weights, self.width, first, inputs, precision, instructions)
+    }
+
+    /// Multiplies the next columns with `embeddings`: for each of their symbols the products with all outputs.
+    pub(super) fn tables(&mut self, embeddings: &Embeddings) -> Vec<Vec<f32>> {
+        embeddings.iter().map(|&embedding| self.table(embedding)).collect()
+    }
+
+    fn table(&mut self, embedding: usize) -> Vec<f32> {
+        let [symbols, width] = self.packer.pianist.layout.parameters[embedding].shape;
+        let outputs = self.weights.len() / self.width;
+        let rows = self.weights.chunks_exact(self.width);
+        let columns: Vec<Vec<f32>> =
+            (0..width).map(|k| rows.clone().map(|row| row[self.next + k]).collect()).collect();
+        self.next += width;
+        let kernel = self.packer.instructions.kernel();
+        let mut table = vec![0.0; symbols * outputs];
+        let vectors = self.packer.values(embedding).chunks_exact(width);
+        for (out, vector) in table.chunks_exact_mut(outputs).zip(vectors) {
+            for (column, value) in columns.iter().zip(vector) {
+                add_scaled(kernel, column, *value, out);
+            }
+        }
+        table
+    }
+}
+
+vectorised! {
+fn add_scaled(values: &[f32], scale: f32, out: &mut [f32]) {
+    out.iter_mut().zip(values).for_each(|(out, value)| *out += scale * value);
+}
+}

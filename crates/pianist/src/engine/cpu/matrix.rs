@@ -1,0 +1,134 @@
+//! Weight matrices, packed once, and their product with a few rows of activations.
+//!
+//! A step of one stream reads every weight once and does little with it, so that it is bound by memory: what counts is
+//! how few bytes the weights have and that they are read in order. A matrix is packed in panels of 64 outputs, a panel
+//! in rows of four cache lines; a row has one 32-bit word for each of its outputs:
+//!
+//! | precision | a word holds |
+//! | --- | --- |
+//! | f32 | the weight of one input |
+//! | bf16 | the weights of two inputs, rounded to the upper half of an f32 |
+//! | int8 | the weights of four inputs, rounded to 1/127 of the output's largest one |
+//!
+//! With int8 the sum over inputs is one of whole numbers, the same in any order on any processor.
+
+use super::activations::{Activations, inverse_scale, rounded};
+use super::tile::{LINES_PER_ROW, Line, MAX_ROWS, PANEL, Tile, multiply};
+use super::{Instructions, Precision};
+
+/// A matrix of `outputs x inputs` weights.
+pub(super) struct Matrix {
+    precision: Precision,
+    instructions: Instructions,
+    inputs: usize,
+    outputs: usize,
+    lines: Vec<Line>,
+    /// int8: what one step of an output's weights is worth; padded with zeros to whole panels.
+    scales: Vec<f32>,
+}
+
+impl Matrix {
+    /// Packs the columns `first..first + inputs` of a row-major `[outputs, stride]` matrix.
+    pub(super) fn pack(
+        weights: &[f32],
+        stride: usize,
+        first: usize,
+        inputs: usize,
+        precision: Precision,
+        instructions: Instructions,
+    ) -> Matrix {
+        let outputs = weights.len() / stride;
+        let rows = inputs.div_ceil(precision.values_per_word());
+        let panels = outputs.div_ceil(PANEL);
+        let mut matrix = Matrix {
+            precision,
+            instructions,
+            inputs,
+            outputs,
+            lines: vec![Line([0; 16]); panels * rows * LINES_PER_ROW],
+            scales: vec![0.0; if precision == Precision::Int8 { panels * PANEL } else { 0 }],
+        };
+        for (output, weights) in weights.chunks_exact(stride).enumerate() {
+            matrix.pack_output(output, &weights[first..first + inputs]);
+        }
+        matrix
+    }
+
+    /// How many bytes it takes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&self.lines[..]) + size_of_val(&self.scales[..])
+    }
+
+    /// Adds the product with every row of `activations` to the rows of `out`, which start every `stride` values.
+    ///
+    /// # Panics
+    /// If the activations are of another width or precision, or `out` is too short.
+    pub(super) fn add_product(&self, activations: &Activations, out: &mut [f32], stride: usize) {
+        if self.inputs == 0 {
+            return;
+        }
+        let words = activations.words_per_row;
+        let values_per_word = if self.precision == Precision::Int8 { 4 } else { 1 };
+        assert!(words * values_per_word >= self.inputs && words * values_per_word < self.inputs + 4);
+        let panel_lines = self.rows() * LINES_PER_ROW;
+        for panel in 0..self.outputs.div_ceil(PANEL) {
+            let first = panel * PANEL;
+            for (row, rows) in row_tiles(activations.scales.len()) {
+                multiply(
+                    self.instructions,
+                    self.precision,
+                    rows,
+                    Tile {
+                        left: &activations.words[row * words..][..rows * words],
+                        row_scales: &activations.scales[row..][..rows],
+                        row_sums: &activations.sums[row..][..rows],
+                        panel: &self.lines[panel * panel_lines..][..panel_lines],
+                        scales: self.scales.get(first..first + PANEL).unwrap_or(&[]),
+                        out: &mut out[row * stride + first..],
+                        stride,
+                        columns: PANEL.min(self.outputs - first),
+                    },
+                );
+            }
+        }
+    }
+
+    /// Packed rows of a panel.
+    fn rows(&self) -> usize {
+        self.inputs.div_ceil(self.precision.values_per_word())
+    }
+
+    fn pack_output(&mut self, output: usize, weights: &[f32]) {
+        let (panel, column) = (output / PANEL, output % PANEL);
+        let rows = self.rows();
+        let lines = self.lines[panel * rows * LINES_PER_ROW..][..rows * LINES_PER_ROW].iter_mut();
+        let words = lines.skip(column / 16).step_by(LINES_PER_ROW).map(|line| &mut line.0[column % 16]);
+        match self.precision {
+            Precision::F32 => words.zip(weights).for_each(|(word, weight)| *word = weight.to_bits()),
+            Precision::Bf16 => words.zip(weights.chunks(2)).for_each(|(word, pair)| *word = bf16_pair(pair)),
+            Precision::Int8 => {
+                let largest = weights.iter().fold(0.0f32, |largest, weight| largest.max(weight.abs()));
+                self.scales[output] = largest / 127.0;
+                let inverse = inverse_scale(largest);
+                let flip = if self.instructions.has_unsigned_weights() { 0x8080_8080 } else { 0 };
+                words.zip(weights.chunks(4)).for_each(|(word, four)| *word = int8_word(four, inverse) ^ flip);
+            }
+        }
+    }
+}
+
+/// Splits `rows` into tiles of nearly equal height, so that no short tile is left at the end.
+fn row_tiles(rows: usize) -> impl Iterator<Item = (usize, usize)> {
+    let tiles = rows.div_ceil(MAX_ROWS);
+    (0..tiles).map(move |i| (i * rows / tiles, (i + 1) * rows / tiles - i * rows / tiles))
+}
+
+fn bf16_pair(pair: &[f32]) -> u32 {
+    let bits = |weight: &f32| u32::from(half::bf16::from_f32(*weight).to_bits());
+    bits(&pair[0]) | pair.get(1).map_or(0, bits) << 16
+}
+
+fn int8_word(four: &[f32], inverse: f32) -> u32 {
+    let byte = |i: usize| four.get(i).map_or(0, |&weight| rounded(weight, inverse) as u8);
+    u32::from_le_bytes([byte(0), byte(1), byte(2), byte(3)])
+}

@@ -1,0 +1,198 @@
+//! Tiles for x86-64.
+//!
+//! Every function here is unsafe for the same two reasons: the processor must have its instructions, and `left` must
+//! hold the words of `ROWS` rows of the panel's depth, which is what the unchecked reads rely on.
+
+use std::arch::x86_64::*;
+
+use super::{LINES_PER_ROW, Line, PANEL, Tile, add, add_scaled};
+
+/// The upper half of a word: a bf16 value as an f32.
+const UPPER_HALF: i32 = 0xffff_0000_u32 as i32;
+
+/// Word `k` of row `r` of the activations.
+///
+/// # Safety
+/// There is such a word.
+#[inline(always)]
+unsafe fn left(tile: &Tile, words: usize, r: usize, k: usize) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { *tile.left.get_unchecked(r * words + k) as i32 }
+}
+
+/// A cache line in one register.
+#[target_feature(enable = "avx512f")]
+fn whole(line: &Line) -> __m512i {
+    // SAFETY: a line is 64 bytes, aligned to them.
+    unsafe { _mm512_load_si512(line.0.as_ptr().cast()) }
+}
+
+/// Defines a tile with 16 lanes: all of a panel's columns in one pass. `$left_words` words of the activations go with
+/// a packed row; `$start` makes the first sum of a row, `$multiply_add` adds one cache line's products to a sum.
+macro_rules! avx512_tile {
+    ($name:ident, $register:ty, $value:ty, $left_words:literal, $start:expr, $multiply_add:expr, $add:ident) => {
+        /// # Safety
+        /// See the top of the file.
+        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+        pub(in super::super) unsafe fn $name<const ROWS: usize>(tile: Tile) {
+            let words = tile.panel.len() / LINES_PER_ROW * $left_words;
+            let mut acc: [_; ROWS] = std::array::from_fn(|r| [$start(&tile, r); LINES_PER_ROW]);
+            for (k, lines) in tile.panel.as_chunks::<LINES_PER_ROW>().0.iter().enumerate() {
+                let weights = lines.each_ref().map(|line| whole(line));
+                for (r, acc) in acc.iter_mut().enumerate() {
+                    let x: [_; $left_words] = std::array::from_fn(|i| {
+                        // SAFETY: `left` holds every word of `ROWS` rows.
+                        _mm512_set1_epi32(unsafe { left(&tile, words, r, k * $left_words + i) })
+                    });
+                    for (acc, weights) in acc.iter_mut().zip(weights) {
+                        *acc = $multiply_add(*acc, x, weights);
+                    }
+                }
+            }
+            let mut sums = [[<$value>::default(); PANEL]; ROWS];
+            for (sums, acc) in sums.iter_mut().zip(&acc) {
+                for (sums, acc) in sums.as_chunks_mut::<16>().0.iter_mut().zip(acc) {
+                    // SAFETY: both are 16 values of 32 bits.
+                    *sums = unsafe { std::mem::transmute::<$register, [$value; 16]>(*acc) };
+                }
+            }
+            $add(&sums, tile);
+        }
+    };
+}
+
+avx512_tile!(
+    avx512_f32,
+    __m512,
+    f32,
+    1,
+    |_: &Tile, _| _mm512_setzero_ps(),
+    |acc, [x]: [__m512i; 1], w| _mm512_fmadd_ps(_mm512_castsi512_ps(x), _mm512_castsi512_ps(w), acc),
+    add
+);
+avx512_tile!(
+    avx512_bf16,
+    __m512,
+    f32,
+    2,
+    |_: &Tile, _| _mm512_setzero_ps(),
+    |acc, [x, next]: [__m512i; 2], w| {
+        let low = _mm512_castsi512_ps(_mm512_slli_epi32(w, 16));
+        let high = _mm512_castsi512_ps(_mm512_and_si512(w, _mm512_set1_epi32(UPPER_HALF)));
+        let acc = _mm512_fmadd_ps(_mm512_castsi512_ps(x), low, acc);
+        _mm512_fmadd_ps(_mm512_castsi512_ps(next), high, acc)
+    },
+    add
+);
+avx512_tile!(
+    avx512_int8,
+    __m512i,
+    i32,
+    1,
+    // What the weights' 128 too much adds to every sum is taken off first.
+    |tile: &Tile, r: usize| _mm512_set1_epi32(-128 * tile.row_sums[r]),
+    |acc, [x]: [__m512i; 1], w| _mm512_dpbusd_epi32(acc, w, x),
+    add_scaled
+);
+
+/// Defines a tile with 8 lanes. One row takes all of a panel's columns in one pass, as memory likes it; more rows have
+/// registers for 16 columns at a time. See `avx512_tile` for the arguments.
+macro_rules! avx2_tile {
+    ($name:ident, $pass:ident, $register:ty, $value:ty, $left_words:literal, $zero:expr, $multiply_add:expr, $add:ident) => {
+        /// # Safety
+        /// See the top of the file.
+        #[target_feature(enable = "avx2,fma")]
+        pub(in super::super) unsafe fn $name<const ROWS: usize>(tile: Tile) {
+            let mut sums = [[<$value>::default(); PANEL]; ROWS];
+            // SAFETY: the caller's promise, passed on.
+            unsafe {
+                if ROWS == 1 {
+                    $pass::<ROWS, LINES_PER_ROW>(&tile, 0, &mut sums);
+                } else {
+                    (0..LINES_PER_ROW).for_each(|line| $pass::<ROWS, 1>(&tile, line, &mut sums));
+                }
+            }
+            $add(&sums, tile);
+        }
+
+        /// # Safety
+        /// See the top of the file.
+        #[target_feature(enable = "avx2,fma")]
+        unsafe fn $pass<const ROWS: usize, const LINES: usize>(
+            tile: &Tile,
+            first: usize,
+            sums: &mut [[$value; PANEL]; ROWS],
+        ) {
+            let words = tile.panel.len() / LINES_PER_ROW * $left_words;
+            let mut acc = [[[$zero; 2]; LINES]; ROWS];
+            for (k, lines) in tile.panel.as_chunks::<LINES_PER_ROW>().0.iter().enumerate() {
+                let weights: [_; LINES] = std::array::from_fn(|i| halves(&lines[first + i]));
+                for (r, acc) in acc.iter_mut().enumerate() {
+                    let x: [_; $left_words] = std::array::from_fn(|i| {
+                        // SAFETY: `left` holds every word of `ROWS` rows.
+                        _mm256_set1_epi32(unsafe { left(&tile, words, r, k * $left_words + i) })
+                    });
+                    for (acc, weights) in acc.iter_mut().flatten().zip(weights.as_flattened()) {
+                        *acc = $multiply_add(*acc, x, *weights);
+                    }
+                }
+            }
+            for (sums, acc) in sums.iter_mut().zip(&acc) {
+                let sums = sums[first * 16..].as_chunks_mut::<8>().0;
+                for (sums, acc) in sums.iter_mut().zip(acc.as_flattened()) {
+                    // SAFETY: both are 8 values of 32 bits.
+                    *sums = unsafe { std::mem::transmute::<$register, [$value; 8]>(*acc) };
+                }
+            }
+        }
+    };
+}
+
+/// A cache line in two registers.
+#[target_feature(enable = "avx2")]
+fn halves(line: &Line) -> [__m256i; 2] {
+    let start: *const __m256i = line.0.as_ptr().cast();
+    // SAFETY: a line is 64 bytes, aligned to them.
+    unsafe { [_mm256_load_si256(start), _mm256_load_si256(start.add(1))] }
+}
+
+avx2_tile!(
+    avx2_f32,
+    avx2_f32_pass,
+    __m256,
+    f32,
+    1,
+    _mm256_setzero_ps(),
+    |acc, [x]: [__m256i; 1], w| _mm256_fmadd_ps(_mm256_castsi256_ps(x), _mm256_castsi256_ps(w), acc),
+    add
+);
+avx2_tile!(
+    avx2_bf16,
+    avx2_bf16_pass,
+    __m256,
+    f32,
+    2,
+    _mm256_setzero_ps(),
+    |acc, [x, next]: [__m256i; 2], w| {
+        let low = _mm256_castsi256_ps(_mm256_slli_epi32(w, 16));
+        let high = _mm256_castsi256_ps(_mm256_and_si256(w, _mm256_set1_epi32(UPPER_HALF)));
+        let acc = _mm256_fmadd_ps(_mm256_castsi256_ps(x), low, acc);
+        _mm256_fmadd_ps(_mm256_castsi256_ps(next), high, acc)
+    },
+    add
+);
+avx2_tile!(
+    avx2_int8,
+    avx2_int8_pass,
+    __m256i,
+    i32,
+    1,
+    _mm256_setzero_si256(),
+    |acc, [x]: [__m256i; 1], w| {
+        // The instruction wants unsigned times signed bytes: |x| times w with the sign of x. Both are at most 127, so
+        // that a sum of two products fits its 16 bits.
+        let pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(x), _mm256_sign_epi8(w, x));
+        _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
+    },
+    add_scaled
+);

@@ -1,0 +1,142 @@
+//! The LSTM layers, a step of some streams at a time.
+
+use super::Precision;
+use super::activations::Activations;
+use super::affine::{Affine, Packer};
+use crate::engine::inputs::InputRows;
+use crate::kernel::{Kernel, LANES, load, sigmoid, store, tanh};
+use crate::vectorised;
+
+/// The weights of the layers.
+pub(super) struct Trunk {
+    kernel: Kernel,
+    precision: Precision,
+    units: usize,
+    dense: usize,
+    layers: Vec<Affine>,
+}
+
+/// The parts of a layer's inputs: what comes from below (of the first layer the dense values), and its own past.
+const BELOW: usize = 0;
+const PAST: usize = 1;
+
+/// The state of all streams, and the space for a step.
+pub(super) struct TrunkState {
+    units: usize,
+    layers: Vec<LayerState>,
+    /// `[streams, units]`: what the last layer put out for each stream.
+    outputs: Vec<f32>,
+    /// `[rows, units]` of the layer at work.
+    below: Vec<f32>,
+    /// `[rows, 4 units]`
+    gates: Vec<f32>,
+    activations: Activations,
+}
+
+/// Cells and hidden states of a layer: `[streams, units]`.
+struct LayerState {
+    cells: Vec<f32>,
+    hidden: Vec<f32>,
+}
+
+impl TrunkState {
+    pub(super) fn new(layers: usize, units: usize, streams: usize) -> TrunkState {
+        let state = vec![0.0; streams * units];
+        let layer = || LayerState { cells: state.clone(), hidden: state.clone() };
+        TrunkState {
+            units,
+            layers: (0..layers).map(|_| layer()).collect(),
+            outputs: state.clone(),
+            below: Vec::new(),
+            gates: Vec::new(),
+            activations: Activations::default(),
+        }
+    }
+
+    /// What the last layer put out for a stream.
+    pub(super) fn output(&self, stream: usize) -> &[f32] {
+        &self.outputs[stream * self.units..][..self.units]
+    }
+}
+
+impl Trunk {
+    pub(super) fn new(packer: &Packer) -> Trunk {
+        let (layout, blueprint) = (&packer.pianist.layout, &packer.pianist.blueprint);
+        let layers = layout.layers.iter().enumerate().map(|(index, layer)| {
+            let mut input = packer.columns(layer.input);
+            let tables = if index == 0 { input.tables(&layout.embeddings) } else { Vec::new() };
+            let below = input.matrix(if index == 0 { blueprint.inputs.dense } else { blueprint.units });
+            packer.affine(layer.bias, tables, vec![below, packer.matrix(layer.recurrent)])
+        });
+        Trunk {
+            kernel: packer.instructions.kernel(),
+            precision: packer.precision,
+            units: blueprint.units,
+            dense: blueprint.inputs.dense,
+            layers: layers.collect(),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.layers.iter().map(Affine::bytes).sum()
+    }
+
+    pub(super) fn bytes_per_step(&self) -> usize {
+        self.layers.iter().map(Affine::bytes_per_step).sum()
+    }
+
+    /// Lets each of `streams` hear its row of `inputs`.
+    pub(super) fn advance(&self, state: &mut TrunkState, inputs: &InputRows, streams: &[usize]) {
+        let (units, rows) = (self.units, streams.len());
+        let TrunkState { layers, outputs, below, gates, activations, .. } = state;
+        gates.resize(rows * 4 * units, 0.0);
+        below.resize(rows * units, 0.0);
+        for (index, (layer, state)) in self.layers.iter().zip(layers).enumerate() {
+            let gates_of = gates.chunks_exact_mut(4 * units);
+            if index == 0 {
+                gates_of.enumerate().for_each(|(row, gates)| layer.begin(inputs.categories(row), gates));
+                let dense = (0..rows).map(|row| inputs.dense(row));
+                activations.fill(self.kernel, self.precision, dense, self.dense);
+            } else {
+                gates_of.for_each(|gates| layer.begin(&[], gates));
+                activations.fill(self.kernel, self.precision, below.chunks_exact(units), units);
+            }
+            layer.add_part(BELOW, activations, gates);
+            let past = streams.iter().map(|&stream| &state.hidden[stream * units..][..units]);
+            activations.fill(self.kernel, self.precision, past, units);
+            layer.add_part(PAST, activations, gates);
+            for ((gates, y), &stream) in
+                gates.chunks_exact(4 * units).zip(below.chunks_exact_mut(units)).zip(streams)
+            {
+                let part = stream * units..(stream + 1) * units;
+                let (cells, hidden) = (&mut state.cells[part.clone()], &mut state.hidden[part]);
+                step_cells(self.kernel, gates, cells, hidden, y, index > 0);
+            }
+        }
+        for (row, &stream) in below.chunks_exact(units).zip(streams) {
+            outputs[stream * units..][..units].copy_from_slice(row);
+        }
+    }
+}
+
+vectorised! {
+/// Updates one stream's cells and hidden state from its gates `[i, f, g, o]`, not yet activated; `y` becomes the hidden
+/// state, or their sum if there is a `residual` path.
+fn step_cells(gates: &[f32], cells: &mut [f32], hidden: &mut [f32], y: &mut [f32], residual: bool) {
+    let units = cells.len();
+    for first in (0..units).step_by(LANES) {
+        let gate = |index: usize| load(&gates[index * units..][..units], first);
+        let (i, f, g, o) = (gate(0), gate(1), gate(2), gate(3));
+        let (mut cell, mut below) = (load(cells, first), load(y, first));
+        let mut state = [0.0; LANES];
+        for u in 0..LANES {
+            cell[u] = sigmoid(f[u]) * cell[u] + sigmoid(i[u]) * tanh(g[u]);
+            state[u] = sigmoid(o[u]) * tanh(cell[u]);
+            below[u] = if residual { below[u] + state[u] } else { state[u] };
+        }
+        store(cells, first, &cell);
+        store(hidden, first, &state);
+        store(y, first, &below);
+    }
+}
+}

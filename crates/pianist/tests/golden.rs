@@ -1,0 +1,74 @@
+//! The same seed gives the same take on every machine: takes that are pinned, and takes on all instructions.
+//!
+//! The pinned hashes are SHA-256 of the clips (`midi::write`) of 32 bars, seed 1, by
+//! `random_pianist(alphabet, base, 0.2, 7)` in int8. Whoever changes what pianists play on purpose runs this test and
+//! copies the new hashes from its message.
+
+mod common;
+
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use common::random_pianist;
+use etude_pianist::alphabet::Alphabet;
+use etude_pianist::composer::{Composer, Request, Take};
+use etude_pianist::engine::{CpuEngine, Instructions, Precision};
+use etude_pianist::midi;
+use etude_pianist::model_file::Pianist;
+use etude_pianist::time::TimeBase;
+use sha2::{Digest, Sha256};
+
+const GOLDEN: [(Alphabet, TimeBase, &str); 3] = [
+    (Alphabet::Notes, TimeBase::Seconds, "f0533765de9e755a9ff5a0c77b3ead5d2c4bafd68d0a232bd8f3527899730f0d"),
+    (Alphabet::Notes, TimeBase::Beats, "b9ee07128f11e00a18cc40ee38bf6db1820efc07180276557bf6f182289a99d5"),
+    (Alphabet::Events, TimeBase::Seconds, "4280ea49d467d188ae5521bbc84656582d2235e8cc4ccced8ceccfd71f0c48b1"),
+];
+
+fn compose(pianist: &Pianist, instructions: Instructions, request: Request) -> Take {
+    let engine = CpuEngine::with_instructions(pianist, Precision::Int8, instructions);
+    Composer::new(Arc::new(engine), &[request]).unwrap().finish().remove(0)
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[test]
+fn the_golden_takes_sound_as_ever_on_all_instructions() {
+    // Slow, so that a pianist that plays by chance has time for some notes.
+    let mut request = Request { seed: 1, bars: 32, tempo: 30.0, ..Request::default() };
+    // Each hand at its own temperature, so that all of the sampler takes part.
+    request.knobs.freedom.temperatures.time = 0.9;
+    request.knobs.freedom.temperatures.pitch = 1.1;
+    request.knobs.density = Some(4.0);
+    for instructions in Instructions::available() {
+        let got = GOLDEN.map(|(alphabet, base, _)| {
+            let take = compose(&random_pianist(alphabet, base, 0.2, 7), instructions, request.clone());
+            assert!(
+                take.performance.notes.len() > 10,
+                "{alphabet} {base}: {} notes",
+                take.performance.notes.len()
+            );
+            sha256(&midi::write(&take.clip("golden")))
+        });
+        assert_eq!(got, GOLDEN.map(|(_, _, hash)| hash), "{instructions}");
+    }
+}
+
+#[test]
+fn the_shipped_pianists_compose_the_same_on_all_instructions() {
+    for name in ["concert", "songbook"] {
+        let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
+        let pianist = Pianist::read_file(models.join(name).with_extension("safetensors")).unwrap();
+        let take = |instructions| compose(&pianist, instructions, Request { bars: 2, ..Request::default() });
+        let expected = take(Instructions::best());
+        assert!(!expected.performance.notes.is_empty());
+        for instructions in Instructions::available() {
+            assert_eq!(take(instructions), expected, "{name}, {instructions}");
+        }
+    }
+}
