@@ -35,6 +35,9 @@ pub struct Progress {
     pub steps: u64,
     /// Notes in them.
     pub notes: u64,
+    /// The lowest loss measured in this run, in nats per note: that of the pianist that it has written.
+    #[serde(default)]
+    pub best: Option<f64>,
 }
 
 /// A run's parameters and optimiser at some point.

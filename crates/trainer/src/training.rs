@@ -19,8 +19,9 @@ pub use run::run;
 /// Train a pianist on a corpus.
 ///
 /// Runs for the given number of minutes, and slows its learning down towards the end of them, so choose the time
-/// first: half the time with twice the patience is not the same. A checkpoint is written every few minutes; Ctrl-C
-/// saves and stops, and --resume goes on, also after a crash.
+/// first: half the time with twice the patience is not the same. Every few minutes it measures the loss on validation
+/// pieces, writes a checkpoint, and writes the pianist if it is the best so far. Ctrl-C saves and stops, and --resume
+/// goes on, also after a crash.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "\
 Example:
@@ -29,7 +30,7 @@ Example:
 How large? A small network (1 x 256) learns fast and suits small collections; a larger one needs hours and some
 hundred performances before it is better. Beside the pianist you get NAME.csv and NAME.png, the loss over time, and
 NAME.md, a draft of its model card to complete. Lower is better; when `valid` rises while `train` falls, the network
-learns by heart: stop, make it smaller, or add --dropout 0.2.")]
+learns by heart: the best so far is kept, so stop, make it smaller, or add --dropout 0.2.")]
 pub struct TrainArgs {
     /// The corpus, made by `etude-trainer prepare`
     #[arg(long, value_name = "FILE")]

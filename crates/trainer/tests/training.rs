@@ -34,16 +34,23 @@ fn etude(bars: usize) -> Performance<f64> {
 }
 
 fn write_corpus(folder: &Path) -> std::path::PathBuf {
+    write_corpus_to_measure_on(folder, &etude(9))
+}
+
+fn write_corpus_to_measure_on(folder: &Path, music: &Performance<f64>) -> std::path::PathBuf {
     let bars = [Bar::new(0.0, TimeSignature::default())];
-    let draft = |name: &str, split, count| Draft {
+    let draft = |name: &str, split, music: &Performance<f64>| Draft {
         name: name.to_owned(),
         split,
         piece: 0,
-        packed: Packed::new(&etude(count), &bars, TimeBase::Beats).expect("short enough"),
+        packed: Packed::new(music, &bars, TimeBase::Beats).expect("short enough"),
     };
     let path = folder.join("tiny.corpus");
-    let drafts =
-        [draft("a.mid", Split::Train, 30), draft("b.mid", Split::Train, 20), draft("c.mid", Split::Valid, 9)];
+    let drafts = [
+        draft("a.mid", Split::Train, &etude(30)),
+        draft("b.mid", Split::Train, &etude(20)),
+        draft("c.mid", Split::Valid, music),
+    ];
     corpus::write(&path, Alphabet::Notes, TimeBase::Beats, &drafts).expect("a writable folder");
     path
 }
@@ -99,6 +106,23 @@ fn a_run_that_was_stopped_goes_on_from_its_checkpoint() {
     let second = checkpoint::read(&folder.path().join("tiny.checkpoint")).expect("a checkpoint").progress;
     assert!(second.updates > first.updates && second.seconds > first.seconds && first.updates > 0);
     assert!(second.seconds >= 0.02 * 60.0 && second.notes > first.notes);
+}
+
+#[test]
+fn the_pianist_kept_is_the_best_measured_not_the_last() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut args = arguments(folder.path(), 0.06);
+    let other_music = etude(9).transposed(17).expect("on the keyboard").stretched(1.7);
+    args.corpus = write_corpus_to_measure_on(folder.path(), &other_music);
+    run(&args).expect("the run succeeds");
+    let curve = std::fs::read_to_string(folder.path().join("tiny.csv")).expect("a curve");
+    let measured = curve.lines().skip(1).map(|line| line.rsplit(',').next().expect("a column"));
+    let measured: Vec<f64> = measured.map(|x| x.parse().expect("a number")).collect();
+    let best = measured.iter().copied().fold(f64::INFINITY, f64::min);
+    assert!(measured.last().expect("a point") > &(best + 0.1), "it learns by heart: {measured:?}");
+    let card = Pianist::read_file(&args.output).expect("a pianist").card;
+    let kept = card.validation.expect("measured").nats_per_note;
+    assert!((kept - best).abs() < 1e-3, "{kept} was kept of {measured:?}");
 }
 
 #[test]

@@ -20,8 +20,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::sync::Mutex;
 use std::time::Instant;
 
-/// Minutes between checkpoints: what a crash costs at most.
-const CHECKPOINT_MINUTES: f64 = 3.0;
+/// The longest time between two measurements, each with a checkpoint, in seconds of learning: what a crash costs at
+/// most.
+const LONGEST_STRETCH: f64 = 180.0;
+/// Measurements of a short run: enough that the best of them is near the best there was.
+const MEASUREMENTS: f64 = 20.0;
+/// How much longer learning takes than measuring, at least.
+const PATIENCE: f64 = 10.0;
 /// Performances that the loss is measured on while training, and seconds or quarter notes of each: a fast estimate.
 const MEASURED: (usize, f64) = (64, 90.0);
 
@@ -65,8 +70,8 @@ struct Run<'a> {
     learner: Learner,
     progress: Progress,
     curve: Curve,
-    /// The latest measurement on validation pieces.
-    validation: Option<Loss>,
+    /// Seconds that the latest measurement took.
+    measuring: f64,
 }
 
 impl<'a> Run<'a> {
@@ -80,7 +85,7 @@ impl<'a> Run<'a> {
         let backends = args.device.backends(&blueprint, kernel, size, seed)?;
         let learner = Learner::new(&blueprint, parameters, optimizer, kernel, size, backends);
         let curve = Curve::open(&args.output, args.resume)?;
-        Ok(Run { args, corpus, kernel, threads, learner, progress, curve, validation: None })
+        Ok(Run { args, corpus, kernel, threads, learner, progress, curve, measuring: 0.0 })
     }
 
     fn learn(&mut self) -> Result<(), TrainError> {
@@ -109,7 +114,7 @@ impl<'a> Run<'a> {
             self.progress.notes += loss.notes as u64;
             recent.add(&loss);
             self.show(&bar, &recent, loss.steps as f64 / elapsed);
-            if self.progress.seconds >= saved_at + CHECKPOINT_MINUTES * 60.0 {
+            if self.progress.seconds >= saved_at + self.stretch() {
                 saved_at = self.progress.seconds;
                 self.save(&std::mem::take(&mut recent), &bar)?;
             }
@@ -132,18 +137,30 @@ impl<'a> Run<'a> {
         ));
     }
 
-    /// Measures, writes the checkpoint and a line of the curve.
+    /// Seconds of learning until the next measurement.
+    fn stretch(&self) -> f64 {
+        (self.args.minutes * 60.0 / MEASUREMENTS).min(LONGEST_STRETCH).max(self.measuring * PATIENCE)
+    }
+
+    /// Measures, keeps the pianist if it is the best so far, writes the checkpoint and a line of the curve.
     fn save(&mut self, recent: &Loss, bar: &ProgressBar) -> Result<(), TrainError> {
-        let path = checkpoint_path(self.args);
-        let network = self.learner.network();
-        checkpoint::write(&path, &self.progress, network.parameters(), self.learner.optimizer())?;
+        let started = Instant::now();
         let validation = self.measure();
+        self.measuring = started.elapsed().as_secs_f64();
+        let nats = validation.as_ref().map(Loss::nats_per_note);
+        let best = self.progress.best.unwrap_or(f64::INFINITY);
+        if let Some(nats) = nats.filter(|nats| *nats < best) {
+            self.progress.best = Some(nats);
+            self.write_pianist(validation.as_ref())?;
+        }
+        let (path, network) = (checkpoint_path(self.args), self.learner.network());
+        checkpoint::write(&path, &self.progress, network.parameters(), self.learner.optimizer())?;
         let point = Point {
             minutes: self.progress.seconds / 60.0,
             updates: self.progress.updates,
             notes: self.progress.notes,
             train: recent.nats_per_note(),
-            valid: validation.as_ref().map(Loss::nats_per_note),
+            valid: nats,
         };
         // A bar that can't be shown would swallow the line: logs want it too.
         if bar.is_hidden() {
@@ -151,9 +168,7 @@ impl<'a> Run<'a> {
         } else {
             bar.println(point.to_string())
         }
-        self.curve.add(point)?;
-        self.validation = validation;
-        Ok(())
+        self.curve.add(point)
     }
 
     /// The loss on the beginnings of some validation pieces, the pedal folded; `None` if there are none.
@@ -174,19 +189,28 @@ impl<'a> Run<'a> {
         (loss.notes > 0).then_some(loss)
     }
 
-    /// Writes the pianist, its card and the picture of the curve.
+    /// Draws the curve. Where nothing could be measured, the last weights are the pianist.
     fn finish(self) -> Result<(), TrainError> {
-        let Progress { alphabet, time_base, layers, units, .. } = self.progress;
-        let parameters = self.learner.network().parameters().to_vec();
-        let pianist = Pianist::new(alphabet, time_base, layers, units, parameters, self.card());
-        pianist.write_file(&self.args.output)?;
-        let page = card::write_page(&pianist, &self.args.output)?;
+        if self.progress.best.is_none() {
+            self.write_pianist(None)?;
+        }
         self.curve.draw()?;
-        println!("Wrote {} and its model card {}", self.args.output.display(), page.display());
+        let best = self.progress.best.map(|nats| format!(", with {nats:.3} nats per note the best measured"));
+        println!("Wrote {}{}, and its model card", self.args.output.display(), best.unwrap_or_default());
         Ok(())
     }
 
-    fn card(&self) -> Card {
+    /// Writes the pianist as it is now, and its card.
+    fn write_pianist(&self, validation: Option<&Loss>) -> Result<(), TrainError> {
+        let Progress { alphabet, time_base, layers, units, .. } = self.progress;
+        let parameters = self.learner.network().parameters().to_vec();
+        let pianist = Pianist::new(alphabet, time_base, layers, units, parameters, self.card(validation));
+        pianist.write_file(&self.args.output)?;
+        card::write_page(&pianist, &self.args.output)?;
+        Ok(())
+    }
+
+    fn card(&self, measured: Option<&Loss>) -> Card {
         let Progress { alphabet, seconds, earlier_seconds, steps, notes, updates, .. } = self.progress;
         let name = self.args.output.file_stem().map(|stem| stem.to_string_lossy().into_owned());
         let performances = |split| self.corpus.performances(split);
@@ -212,7 +236,7 @@ impl<'a> Run<'a> {
                     self.args.dropout
                 ),
             },
-            validation: self.validation.as_ref().map(|loss| validation(alphabet, loss)),
+            validation: measured.map(|loss| validation(alphabet, loss)),
             ..Card::default()
         }
     }

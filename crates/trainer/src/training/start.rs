@@ -27,7 +27,10 @@ impl Start {
     pub(super) fn new(args: &TrainArgs, corpus: &Corpus, kernel: Kernel) -> Result<Start, TrainError> {
         let own = checkpoint_path(args);
         if args.resume && own.exists() {
-            return Start::saved(&own, wanted(args, corpus), kernel);
+            let mut start = Start::saved(&own, wanted(args, corpus), kernel)?;
+            // A pianist that is gone can't be kept.
+            start.progress.best = start.progress.best.filter(|_| args.output.exists());
+            return Ok(start);
         }
         match &args.from {
             None => Ok(Start::random(args, corpus, kernel)),
@@ -37,6 +40,7 @@ impl Start {
             Some(path) => {
                 let mut start = Start::saved(path, wanted(args, corpus), kernel)?;
                 start.progress.earlier_seconds += std::mem::take(&mut start.progress.seconds);
+                start.progress.best = None;
                 Ok(start)
             }
         }
@@ -95,6 +99,7 @@ fn nothing_learned((alphabet, time_base, layers, units): Kind) -> Progress {
         updates: 0,
         steps: 0,
         notes: 0,
+        best: None,
     }
 }
 
