@@ -3,6 +3,7 @@
 mod bench;
 mod bundle;
 mod demo;
+mod install;
 mod step;
 mod test;
 
@@ -34,6 +35,8 @@ enum Command {
     },
     /// Let every pianist under models/ compose 16 bars, as a clip and a picture in demo/
     Demo,
+    /// Build the plugin and copy it to where this user's DAWs look
+    Install,
     /// Measure speed beside other programs
     Bench {
         /// What to measure
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
     let result: Result<(), Box<dyn Error>> = match Cli::parse().command {
         Command::Bench { benchmark } => bench::run(benchmark).map_err(Into::into),
         Command::Bundle { package, release } => bundle::run(&package, release).map_err(Into::into),
+        Command::Install => install::run().map_err(Into::into),
         Command::Demo => demo::run().map_err(Into::into),
         Command::Test => test::run().map_err(Into::into),
     };
