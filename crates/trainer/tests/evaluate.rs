@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use etude_pianist::alphabet::{Alphabet, Conditions, Metre, Pedal, Step};
 use etude_pianist::card::Card;
 use etude_pianist::engine::{CpuEngine, Engine, Precision};
-use etude_pianist::kernel::Kernel;
 use etude_pianist::midi::{self, Clip};
 use etude_pianist::model_file::Pianist;
 use etude_pianist::note::{Key, Note, PedalChange, Performance, Velocity};
