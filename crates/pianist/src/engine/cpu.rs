@@ -6,6 +6,7 @@ mod batch;
 mod heads;
 mod instructions;
 mod matrix;
+mod pages;
 mod precision;
 mod tile;
 mod trunk;
@@ -51,7 +52,7 @@ impl CpuEngine {
         instructions: Instructions,
     ) -> CpuEngine {
         assert!(instructions.is_available(), "this machine has no {instructions}");
-        let packer = affine::Packer { pianist, precision, instructions };
+        let packer = affine::Packer::new(pianist, precision, instructions);
         CpuEngine {
             alphabet: pianist.alphabet,
             time_base: pianist.time_base,

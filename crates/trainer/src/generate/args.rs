@@ -13,7 +13,8 @@ use etude_pianist::time::TimeSignature;
 
 /// Composes clips with a trained pianist
 ///
-/// The same arguments give the same files, byte for byte, on the same machine. For something else, change the seed.
+/// The same arguments give the same files, byte for byte, on every machine, as long as the processor
+/// composes (--device cpu). For something else, change the seed.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "\
 Examples:

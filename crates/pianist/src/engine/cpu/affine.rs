@@ -3,12 +3,15 @@
 //! An embedded attribute is multiplied with its columns of the weights when they are packed, in f32: a step only looks
 //! the product up, which is exact and reads less.
 
+use std::cell::RefCell;
+
 use super::activations::Activations;
-use super::matrix::Matrix;
+use super::matrix::{self, Matrix};
+use super::pages::Pages;
 use super::{Instructions, Precision};
 use crate::kernel::Kernel;
 use crate::model_file::Pianist;
-use crate::network::Embeddings;
+use crate::network::{Embeddings, Parameter};
 use crate::vectorised;
 
 pub(super) struct Affine {
@@ -55,9 +58,21 @@ pub(super) struct Packer<'a> {
     pub(super) pianist: &'a Pianist,
     pub(super) precision: Precision,
     pub(super) instructions: Instructions,
+    pages: RefCell<Pages>,
 }
 
 impl<'a> Packer<'a> {
+    pub(super) fn new(pianist: &'a Pianist, precision: Precision, instructions: Instructions) -> Packer<'a> {
+        // More than enough: embedded attributes are not packed, and what is cut in two parts has at most one row more.
+        let needed = |parameter: &Parameter| {
+            let [outputs, inputs] = parameter.shape;
+            matrix::lines(outputs, inputs, precision) + matrix::lines(outputs, 1, precision)
+        };
+        let weights = pianist.layout.parameters.iter().filter(|parameter| !parameter.is_bias());
+        let pages = RefCell::new(Pages::new(weights.map(needed).sum()));
+        Packer { pianist, precision, instructions, pages }
+    }
+
     /// The values of parameter `index`.
     pub(super) fn values(&self, index: usize) -> &'a [f32] {
         self.pianist.layout.of(&self.pianist.parameters, index)
@@ -95,7 +110,8 @@ impl Columns<'_> {
         let Packer { precision, instructions, .. } = *self.packer;
         let first = self.next;
         self.next += inputs;
-        Matrix::pack(self.weights, self.width, first, inputs, precision, instructions)
+        let pages = &mut self.packer.pages.borrow_mut();
+        Matrix::pack(self.weights, self.width, first, inputs, precision, instructions, pages)
     }
 
     /// Multiplies the next columns with `embeddings`: for each of their symbols the products with all outputs.

@@ -13,7 +13,8 @@
 //! With int8 the sum over inputs is one of whole numbers, the same in any order on any processor.
 
 use super::activations::{Activations, inverse_scale, rounded};
-use super::tile::{LINES_PER_ROW, Line, MAX_ROWS, PANEL, Tile, multiply};
+use super::pages::{Lines, Pages};
+use super::tile::{LINES_PER_ROW, MAX_ROWS, PANEL, Tile, multiply};
 use super::{Instructions, Precision};
 
 /// A matrix of `outputs x inputs` weights.
@@ -22,13 +23,13 @@ pub(super) struct Matrix {
     instructions: Instructions,
     inputs: usize,
     outputs: usize,
-    lines: Vec<Line>,
+    lines: Lines,
     /// int8: what one step of an output's weights is worth; padded with zeros to whole panels.
     scales: Vec<f32>,
 }
 
 impl Matrix {
-    /// Packs the columns `first..first + inputs` of a row-major `[outputs, stride]` matrix.
+    /// Packs the columns `first..first + inputs` of a row-major `[outputs, stride]` matrix into `pages`.
     pub(super) fn pack(
         weights: &[f32],
         stride: usize,
@@ -36,16 +37,16 @@ impl Matrix {
         inputs: usize,
         precision: Precision,
         instructions: Instructions,
+        pages: &mut Pages,
     ) -> Matrix {
         let outputs = weights.len() / stride;
-        let rows = inputs.div_ceil(precision.values_per_word());
         let panels = outputs.div_ceil(PANEL);
         let mut matrix = Matrix {
             precision,
             instructions,
             inputs,
             outputs,
-            lines: vec![Line([0; 16]); panels * rows * LINES_PER_ROW],
+            lines: pages.take(lines(outputs, inputs, precision)),
             scales: vec![0.0; if precision == Precision::Int8 { panels * PANEL } else { 0 }],
         };
         for (output, weights) in weights.chunks_exact(stride).enumerate() {
@@ -115,6 +116,11 @@ impl Matrix {
             }
         }
     }
+}
+
+/// How many cache lines a matrix takes.
+pub(super) fn lines(outputs: usize, inputs: usize, precision: Precision) -> usize {
+    outputs.div_ceil(PANEL) * inputs.div_ceil(precision.values_per_word()) * LINES_PER_ROW
 }
 
 /// Splits `rows` into tiles of nearly equal height, so that no short tile is left at the end.
