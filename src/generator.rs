@@ -3,19 +3,24 @@
 //! It composes until a take is complete, or far enough ahead of the playhead, and sleeps otherwise. Music is handed
 //! over as it grows, so that the first notes can be heard before the last ones are composed.
 
+mod bars;
 mod job;
+mod seam;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use etude_pianist::composer::Request;
 
+use crate::bell::Bell;
 use crate::handover::{EditorEnd, GeneratorEnd, PlayerEnd, handover};
 use crate::pianists::Source;
 use crate::take::{Place, Take};
 use job::Job;
 
-/// A take to be composed.
+/// A take to be composed, or to be played again.
 #[derive(Debug, Clone)]
 pub struct Order {
     /// Who composes it.
@@ -24,9 +29,24 @@ pub struct Order {
     pub place: Place,
     /// What it shall be like, all in all. A primer is heard before its first bar.
     pub request: Request,
-    /// A take whose first bars, so many, are kept; they are what the rest continues.
-    pub after: Option<(Arc<Take>, u32)>,
+    /// What is kept of another take. Only what is missing is composed.
+    pub keep: Option<Kept>,
+    /// How many takes to compose, the best of which is played; 1 to 16. More than one are played when all are complete.
+    pub ideas: u32,
 }
+
+/// Bars of a take that are kept.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// The take.
+    pub take: Arc<Take>,
+    /// Its bars, counted from 0, in order.
+    pub bars: Vec<Range<u32>>,
+}
+
+/// What the generator's thread does beside composing: asked whenever the bell rings, music was handed over, or the time
+/// that it asked for is over. Gives orders, and says when to be asked again.
+pub type Attend = Box<dyn FnMut(&EditorEnd) -> Option<Duration> + Send>;
 
 /// A running generator; it ends when this is dropped.
 pub struct Generator {
@@ -35,13 +55,23 @@ pub struct Generator {
 }
 
 impl Generator {
-    /// Starts one, and gives the player's end of its hand-over.
+    /// Starts one that is on its own, and gives the player's end of its hand-over.
     ///
     /// # Errors
     /// If the system has no more threads.
     pub fn start() -> std::io::Result<(Generator, PlayerEnd)> {
+        Generator::start_attended(Arc::default(), Box::new(|_| None))
+    }
+
+    /// Starts one that looks after something else, too.
+    ///
+    /// # Errors
+    /// If the system has no more threads.
+    pub fn start_attended(bell: Arc<Bell>, attend: Attend) -> std::io::Result<(Generator, PlayerEnd)> {
         let (editor, generator, player) = handover();
-        let work = move || work(generator);
+        let attention =
+            Attention { editor: editor.clone(), attend, due: Some(Instant::now()), bell, heard: 0 };
+        let work = move || work(generator, attention);
         let thread = thread::Builder::new().name("etude generator".to_owned()).spawn(work)?;
         editor.introduce(thread.thread().clone());
         Ok((Generator { editor, thread: Some(thread) }, player))
@@ -64,22 +94,65 @@ impl Drop for Generator {
     }
 }
 
-fn work(mut end: GeneratorEnd) {
+/// When to look after the rest.
+struct Attention {
+    editor: EditorEnd,
+    attend: Attend,
+    due: Option<Instant>,
+    bell: Arc<Bell>,
+    /// How many of its rings were heard.
+    heard: u64,
+}
+
+impl Attention {
+    fn pay(&mut self) {
+        self.heard = self.bell.count();
+        self.due = (self.attend)(&self.editor).map(|patience| Instant::now() + patience);
+    }
+
+    fn is_due(&self) -> bool {
+        self.bell.count() != self.heard || self.due.is_some_and(|due| due <= Instant::now())
+    }
+}
+
+fn work(mut end: GeneratorEnd, mut attention: Attention) {
     let mut job: Option<Job> = None;
+    attention.bell.introduce(thread::current());
     while !end.is_over() {
-        if let Some((number, order)) = end.newest_order() {
-            match Job::new(number, order) {
-                Ok(new) => job = Some(new),
-                Err(error) => {
-                    job = None;
-                    end.refuse(number, error.to_string());
-                }
-            }
+        if attention.is_due() {
+            attention.pay();
         }
-        match &mut job {
+        if let Some(manner) = end.new_manner() {
+            end.play_again(manner);
+        }
+        if let Some((number, order)) = end.newest_order() {
+            job = begin(number, order, &mut end);
+            attention.pay();
+        }
+        let handed_over = match &mut job {
             Some(job) if job.wants_step(end.playhead()) => job.step(&mut end),
-            Some(job) => end.sleep_until(job.wake_at()),
-            None => end.sleep_until(i64::MAX),
+            Some(job) if job.settles(end.playhead()) => {
+                job.settle(&mut end);
+                false
+            }
+            rest => {
+                end.sleep_while(rest.as_ref().map_or(i64::MIN..i64::MAX, Job::rest), attention.due);
+                true
+            }
+        };
+        if handed_over {
+            attention.pay();
+        }
+    }
+}
+
+fn begin(number: u64, order: Order, end: &mut GeneratorEnd) -> Option<Job> {
+    let kept = order.keep.as_ref().map(|kept| kept.take.clone());
+    match Job::new(number, order, end) {
+        Ok(job) => Some(job),
+        Err(error) => {
+            end.refuse(number, kept, error.to_string());
+            None
         }
     }
 }

@@ -1,20 +1,22 @@
 //! Both ends of everything that crosses threads.
 //!
 //! ```text
-//! editor ── orders ──▶ generator ── takes ──▶ player
-//!    ▲ ───── status ───────┘ ▲ ── playhead ─────┘
+//! editor ── orders, manner ──▶ generator ── takes ──▶ player
+//!    ▲ ────────── status ─────────┘ ▲ ── playhead ─────┘
 //! ```
 //! The player's end never allocates, frees, locks or blocks, but for an offline bounce: there it waits for music. Takes
 //! reach it through a triple buffer, so a take that it is done with is dropped by the generator.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::thread::{self, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use triple_buffer::{Input, Output, triple_buffer};
 
 use crate::generator::Order;
+use crate::manner::Manner;
 use crate::player::Block;
 use crate::take::Take;
 
@@ -24,12 +26,20 @@ const PATIENCE: Duration = Duration::from_millis(1);
 /// What the generator is about.
 #[derive(Debug, Clone, Default)]
 pub struct Status {
+    /// The number of the order that the take meets.
+    pub order: u64,
     /// The newest take, as far as it is composed.
     pub take: Option<Arc<Take>>,
+    /// The other takes of that order, best first.
+    pub others: Vec<Arc<Take>>,
     /// Whether it is being composed further, or another one is about to be.
     pub composing: bool,
     /// Why the last order could not be met.
     pub error: Option<String>,
+    /// How many steps are composed in a second, once it is known.
+    pub pace: Option<f64>,
+    /// What composes.
+    pub device: String,
 }
 
 /// Where orders are given. There may be several.
@@ -43,6 +53,8 @@ pub struct EditorEnd {
 pub struct GeneratorEnd {
     orders: mpsc::Receiver<(u64, Order)>,
     takes: Input<Option<Arc<Take>>>,
+    /// How takes are played.
+    manner: Manner,
     shared: Arc<Shared>,
 }
 
@@ -55,10 +67,15 @@ pub struct PlayerEnd {
 /// What all threads see. Every access is sequentially consistent: a thread that goes to sleep and one that wakes it must
 /// not overlook each other, and a few accesses per block cost nothing.
 struct Shared {
-    /// The host's tick up to which the player plays.
+    /// The host's tick up to which the player plays; the lowest there is, while it does not.
     playhead: AtomicI64,
-    /// The playhead at which the generator wants to be woken.
-    wake_at: AtomicI64,
+    /// The generator sleeps while the playhead is between these two.
+    rest_from: AtomicI64,
+    rest_until: AtomicI64,
+    /// Whether it sleeps, and nobody woke it yet.
+    asleep: AtomicBool,
+    /// The manner asked for last, until the generator takes it.
+    manner: Mutex<Option<Manner>>,
     /// How many orders were given.
     ordered: AtomicU64,
     /// The last one that was refused, or that there is music for.
@@ -77,7 +94,10 @@ pub fn handover() -> (EditorEnd, GeneratorEnd, PlayerEnd) {
     let (write, read) = triple_buffer(&None);
     let shared = Arc::new(Shared {
         playhead: AtomicI64::new(i64::MIN),
-        wake_at: AtomicI64::new(i64::MAX),
+        rest_from: AtomicI64::new(i64::MIN),
+        rest_until: AtomicI64::new(i64::MAX),
+        asleep: AtomicBool::new(false),
+        manner: Mutex::default(),
         ordered: AtomicU64::new(0),
         answered: AtomicU64::new(0),
         growing: AtomicBool::new(false),
@@ -87,18 +107,30 @@ pub fn handover() -> (EditorEnd, GeneratorEnd, PlayerEnd) {
     });
     (
         EditorEnd { orders: order, shared: shared.clone() },
-        GeneratorEnd { orders, takes: write, shared: shared.clone() },
+        GeneratorEnd { orders, takes: write, manner: Manner::default(), shared: shared.clone() },
         PlayerEnd { takes: read, shared },
     )
 }
 
 impl EditorEnd {
-    /// Orders a take. It replaces an order that is not met yet.
-    pub fn order(&self, order: Order) {
+    /// Orders a take, and gives the order's number. It replaces an order that is not met yet.
+    pub fn order(&self, order: Order) -> u64 {
         let number = self.shared.ordered.fetch_add(1, SeqCst) + 1;
         // Without a generator, at the very end, nobody waits for an answer.
         let _ = self.orders.send((number, order));
         self.shared.wake();
+        number
+    }
+
+    /// Plays takes in another manner from now on, the one that is played too.
+    pub fn set_manner(&self, manner: Manner) {
+        *self.shared.manner.lock().unwrap_or_else(PoisonError::into_inner) = Some(manner);
+        self.shared.wake();
+    }
+
+    /// The host's tick up to which the player plays; the lowest there is, while it does not.
+    pub fn playhead(&self) -> i64 {
+        self.shared.playhead.load(SeqCst)
     }
 
     /// What the generator is about.
@@ -131,38 +163,81 @@ impl GeneratorEnd {
         self.orders.try_iter().last()
     }
 
-    /// The host's tick up to which the player plays; the lowest there is, before it does.
+    /// The host's tick up to which the player plays; the lowest there is, while it does not.
     pub(crate) fn playhead(&self) -> i64 {
         self.shared.playhead.load(SeqCst)
     }
 
-    /// Passes a take on, as far as it is composed for order `number`.
-    pub(crate) fn hand_over(&mut self, number: u64, take: Take, complete: bool) {
-        let take = Arc::new(take);
+    /// The take that the player has.
+    pub(crate) fn current(&self) -> Option<Arc<Take>> {
+        self.shared.status(|status| status.take.clone())
+    }
+
+    /// The manner that was asked for, if it is another one.
+    pub(crate) fn new_manner(&self) -> Option<Manner> {
+        let manner = self.shared.manner.lock().unwrap_or_else(PoisonError::into_inner).take();
+        manner.filter(|manner| *manner != self.manner)
+    }
+
+    /// Plays all takes, the current one too, in another manner.
+    pub(crate) fn play_again(&mut self, manner: Manner) {
+        self.manner = manner;
+        if let Some(take) = self.current() {
+            let take = Arc::new(take.in_manner(manner));
+            self.takes.write(Some(take.clone()));
+            self.shared.status(|status| status.take = Some(take));
+        }
+    }
+
+    /// A take in the manner asked for.
+    pub(crate) fn in_manner(&self, take: Take) -> Arc<Take> {
+        Arc::new(if take.manner() == self.manner { take } else { take.in_manner(self.manner) })
+    }
+
+    /// Passes a take on to the player, in the manner asked for.
+    pub(crate) fn play(&mut self, take: Take) -> Arc<Take> {
+        let take = self.in_manner(take);
         self.takes.write(Some(take.clone()));
-        let status = Status { take: Some(take), composing: !complete, error: None };
+        take
+    }
+
+    /// Says what order `number` led to so far, once the player has it.
+    pub(crate) fn answer(&self, number: u64, status: Status) {
+        let composing = status.composing;
         let old = self.shared.status(|current| std::mem::replace(current, status));
-        self.shared.growing.store(!complete, SeqCst);
+        self.shared.growing.store(composing, SeqCst);
         self.shared.answered.store(number, SeqCst);
         drop(old);
     }
 
-    /// Says why order `number` can't be met; the last take stays.
-    pub(crate) fn refuse(&self, number: u64, error: String) {
+    /// Says why order `number` can't be met. The last take stays, or what was kept of it.
+    pub(crate) fn refuse(&mut self, number: u64, kept: Option<Arc<Take>>, error: String) {
+        let kept = kept.map(|kept| self.play(kept.in_manner(self.manner)));
         self.shared.status(|status| {
             status.error = Some(error);
             status.composing = false;
+            if let Some(kept) = kept {
+                (status.order, status.take) = (number, Some(kept));
+                status.others.clear();
+            }
         });
         self.shared.growing.store(false, SeqCst);
         self.shared.answered.store(number, SeqCst);
     }
 
-    /// Sleeps until the playhead gets to `tick`, there is an order, or all is over; or for a shorter time.
-    pub(crate) fn sleep_until(&self, tick: i64) {
-        self.shared.wake_at.store(tick, SeqCst);
-        if self.playhead() < tick {
-            thread::park();
+    /// Sleeps while the playhead is in `range` and there is nothing new, until `deadline`; or for a shorter time.
+    pub(crate) fn sleep_while(&self, range: Range<i64>, deadline: Option<Instant>) {
+        let Shared { rest_from, rest_until, asleep, .. } = &*self.shared;
+        rest_from.store(range.start, SeqCst);
+        rest_until.store(range.end, SeqCst);
+        asleep.store(true, SeqCst);
+        if range.contains(&self.playhead()) {
+            match deadline {
+                Some(deadline) => thread::park_timeout(deadline.saturating_duration_since(Instant::now())),
+                None => thread::park(),
+            }
         }
+        asleep.store(false, SeqCst);
     }
 }
 
@@ -176,8 +251,9 @@ impl Drop for GeneratorEnd {
 impl PlayerEnd {
     /// The take to play in `block`. In an `offline` bounce it waits until it is composed as far as the block goes.
     pub fn take(&mut self, block: &Block, offline: bool) -> Option<&Take> {
-        if let Some(end) = block.end() {
-            self.report(end);
+        let end = block.end();
+        self.report(end.unwrap_or(i64::MIN));
+        if let Some(end) = end {
             while offline && self.has_to_wait(end) {
                 self.report(end);
                 thread::sleep(PATIENCE);
@@ -186,12 +262,17 @@ impl PlayerEnd {
         self.takes.read().as_deref()
     }
 
+    /// From now on an offline bounce waits for the first take, though it may not be ordered yet.
+    pub(crate) fn expect(&self) {
+        let _ = self.shared.ordered.compare_exchange(0, 1, SeqCst, SeqCst);
+    }
+
     fn report(&self, tick: i64) {
-        let Shared { playhead, wake_at, .. } = &*self.shared;
+        let Shared { playhead, rest_from, rest_until, asleep, .. } = &*self.shared;
         playhead.store(tick, SeqCst);
-        let due = wake_at.load(SeqCst);
+        let rest = rest_from.load(SeqCst)..rest_until.load(SeqCst);
         // Waking a thread is a system call, so it is done once.
-        if tick >= due && wake_at.compare_exchange(due, i64::MAX, SeqCst, SeqCst).is_ok() {
+        if !rest.contains(&tick) && asleep.swap(false, SeqCst) {
             self.shared.wake();
         }
     }

@@ -1,10 +1,13 @@
 //! The Etude plugin: constants and wiring.
 
+pub mod bell;
 pub mod generator;
 pub mod handover;
+pub mod manner;
 pub mod params;
 pub mod pianists;
 pub mod player;
+pub mod session;
 pub mod take;
 
 mod transport;
@@ -12,14 +15,12 @@ mod transport;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use etude_pianist::composer::Request;
 use nice_plug::prelude::*;
 
-use generator::{Generator, Order};
+use generator::Generator;
 use handover::PlayerEnd;
 use params::EtudeParams;
 use player::Player;
-use take::{Mode, Place};
 
 /// A pianist that lives on a DAW track.
 #[derive(Default)]
@@ -70,12 +71,9 @@ impl Plugin for Etude {
         self.sample_rate = f64::from(config.sample_rate);
         self.offline = config.process_mode == ProcessMode::Offline;
         if self.running.is_none() {
-            match Generator::start() {
+            let attend = session::attend(self.params.clone());
+            match Generator::start_attended(self.params.session.bell(), attend) {
                 Ok((generator, player_end)) => {
-                    let request = Request { bars: 8, ..Request::default() };
-                    let place = Place { anchor: 0, mode: Mode::Loop };
-                    let pianist = pianists::Source::Embedded;
-                    generator.editor().order(Order { pianist, place, request, after: None });
                     self.running = Some(Running { player_end, _generator: generator });
                 }
                 Err(error) => nice_error!("Etude can't start its composing thread: {error}"),
@@ -96,6 +94,10 @@ impl Plugin for Etude {
     ) -> ProcessStatus {
         buffer.as_slice().iter_mut().for_each(|channel| channel.fill(0.0));
         let Some(Running { player_end, .. }) = &mut self.running else { return ProcessStatus::KeepAlive };
+        if self.params.session.host.hear(context.transport()) {
+            player_end.expect();
+            self.params.session.ring();
+        }
         let mut block = transport::block(context.transport(), self.sample_rate, buffer.samples());
         block.playing &= !self.params.bypass.value();
         let take = player_end.take(&block, self.offline);

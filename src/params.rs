@@ -1,28 +1,243 @@
-//! The knobs: what hosts can automate, show and save.
+//! The knobs: what hosts can automate, show and save. What else is saved is the [`Session`].
 
+mod choices;
+mod shown;
+
+pub use choices::{Grid, Mode, Pedal, Scale, Tonic};
+
+use std::sync::{Arc, RwLock};
+
+use etude_pianist::composer::Knobs;
+use etude_pianist::locks::Locks;
+use etude_pianist::note::Key;
+use etude_pianist::sampler::{Freedom, Temperatures};
 use nice_plug::prelude::*;
+use serde::{Deserialize, Serialize};
 
-/// Every knob.
+use crate::bell::Bell;
+use crate::manner::Manner;
+use crate::session::Session;
+use shown::{float, integer, or_off, percent};
+
+/// Most bars of a take that repeats.
+pub const MAX_BARS: i32 = 64;
+/// Polyphony from which on there is no limit.
+const ALL_FINGERS: i32 = 21;
+/// The highest bar that a take may begin with.
+const LAST_BAR: i32 = 999;
+
+/// Every knob, and what else the project keeps.
 #[derive(Params)]
 pub struct EtudeParams {
+    /// Takes and all else that is no knob.
+    #[persist = "session"]
+    pub session: Arc<Session>,
+    /// The editor's window.
+    #[persist = "window"]
+    pub window: RwLock<Window>,
+
     /// Whether the pianist is silent. Hosts have a switch for it.
     #[id = "bypass"]
     pub bypass: BoolParam,
+
     /// How freely the pianist chooses, all in all.
     #[id = "temperature"]
     pub temperature: FloatParam,
-    /// Length of a take in bars.
+    /// How freely it chooses keys, times the temperature.
+    #[id = "temperature-pitch"]
+    pub pitch: FloatParam,
+    /// How freely it chooses when to strike, times the temperature.
+    #[id = "temperature-time"]
+    pub time: FloatParam,
+    /// How freely it chooses how hard to strike, times the temperature.
+    #[id = "temperature-dynamics"]
+    pub dynamics: FloatParam,
+    /// How freely it chooses how long to hold, times the temperature.
+    #[id = "temperature-length"]
+    pub length: FloatParam,
+    /// Keeps the likeliest choices that together are so likely.
+    #[id = "top-p"]
+    pub top_p: FloatParam,
+    /// Drops choices that are less likely than this share of the likeliest.
+    #[id = "min-p"]
+    pub min_p: FloatParam,
+    /// Notes per second (per quarter note, for a pianist in beats) to aim at; 0 is off.
+    #[id = "density"]
+    pub density: FloatParam,
+
+    /// The tonic of the scale that all notes are in, if any.
+    #[id = "key"]
+    pub key: EnumParam<Tonic>,
+    /// The scale on that tonic.
+    #[id = "scale"]
+    pub scale: EnumParam<Scale>,
+    /// The lowest key, as a MIDI number.
+    #[id = "lowest"]
+    pub lowest: IntParam,
+    /// The highest key, as a MIDI number.
+    #[id = "highest"]
+    pub highest: IntParam,
+    /// Most keys down at once.
+    #[id = "polyphony"]
+    pub polyphony: IntParam,
+
+    /// How far onsets are pulled to the grid, in percent.
+    #[id = "quantise"]
+    pub quantise: FloatParam,
+    /// The grid that they are pulled to.
+    #[id = "grid"]
+    pub grid: EnumParam<Grid>,
+    /// How late every second line of the grid is, in percent of a triplet feel.
+    #[id = "swing"]
+    pub swing: FloatParam,
+    /// How hard all is struck, in percent of what was composed.
+    #[id = "velocity"]
+    pub velocity: FloatParam,
+    /// What becomes of the sustain pedal.
+    #[id = "pedal"]
+    pub pedal: EnumParam<Pedal>,
+
+    /// Length of a take that repeats, in bars.
     #[id = "bars"]
     pub bars: IntParam,
+    /// Whether the take repeats or goes on.
+    #[id = "mode"]
+    pub mode: EnumParam<Mode>,
+    /// The bar of the project that the take begins with; the first is 1.
+    #[id = "start-bar"]
+    pub start_bar: IntParam,
+    /// Where chance comes from; 0 takes another seed for every take.
+    #[id = "seed"]
+    pub seed: IntParam,
+    /// Whether turned knobs wait for the next take.
+    #[id = "hold"]
+    pub hold: BoolParam,
+}
+
+/// The editor's window: its size in logical points, and its zoom. The editor refuses what no screen shows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Window {
+    /// Width in logical points.
+    pub width: f32,
+    /// Height in logical points.
+    pub height: f32,
+    /// Magnification of everything in it.
+    pub zoom: f32,
+}
+
+impl Default for Window {
+    fn default() -> Window {
+        Window { width: 1000.0, height: 640.0, zoom: 1.0 }
+    }
+}
+
+/// What the knobs say at some moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// What the music is asked to be like.
+    pub knobs: Knobs,
+    /// The seed asked for, or `None` for another one each time.
+    pub seed: Option<u64>,
+    /// Length of a take that repeats.
+    pub bars: u32,
+    /// What happens at its end.
+    pub mode: Mode,
+    /// The bar of the project that the take begins with, counted from 0.
+    pub start_bar: u32,
+    /// What is done to the music after composing.
+    pub manner: Manner,
 }
 
 impl Default for EtudeParams {
     fn default() -> EtudeParams {
-        let temperature = FloatRange::Linear { min: 0.0, max: 2.0 };
+        let bell = Arc::new(Bell::default());
+        let temperature =
+            |name| float(&bell, name, 1.0, FloatRange::Linear { min: 0.0, max: 2.0 }).with_step_size(0.01);
+        let share = |name, default, max| {
+            float(&bell, name, default, FloatRange::Linear { min: 0.0, max }).with_step_size(0.005)
+        };
+        let any_key = IntRange::Linear { min: 21, max: 108 };
         EtudeParams {
+            session: Arc::new(Session::new(bell.clone())),
+            window: RwLock::default(),
             bypass: BoolParam::new("Bypass", false).make_bypass(),
-            temperature: FloatParam::new("Temperature", 1.0, temperature).with_step_size(0.01),
-            bars: IntParam::new("Bars", 8, IntRange::Linear { min: 1, max: 64 }),
+            temperature: temperature("Temperature"),
+            pitch: temperature("Pitch"),
+            time: temperature("Time"),
+            dynamics: temperature("Dynamics"),
+            length: temperature("Length"),
+            top_p: share("Top-p", 1.0, 1.0),
+            min_p: share("Min-p", 0.02, 0.5),
+            density: or_off(float(&bell, "Density", 0.0, FloatRange::Linear { min: 0.0, max: 32.0 })),
+            key: EnumParam::new("Key", Tonic::Off).with_callback(bell.callback()),
+            scale: EnumParam::new("Scale", Scale::Major).with_callback(bell.callback()),
+            lowest: shown::key(integer(&bell, "Lowest key", 21, any_key)),
+            highest: shown::key(integer(&bell, "Highest key", 108, any_key)),
+            polyphony: shown::limit(
+                integer(&bell, "Polyphony", ALL_FINGERS, IntRange::Linear { min: 1, max: ALL_FINGERS }),
+                ALL_FINGERS,
+            ),
+            quantise: percent(&bell, "Quantise", 0.0, 100.0),
+            grid: EnumParam::new("Grid", Grid::Sixteenth).with_callback(bell.callback()),
+            swing: percent(&bell, "Swing", 0.0, 100.0),
+            velocity: percent(&bell, "Velocity", 100.0, 200.0),
+            pedal: EnumParam::new("Pedal", Pedal::Cc64).with_callback(bell.callback()),
+            bars: integer(&bell, "Bars", 8, IntRange::Linear { min: 1, max: MAX_BARS }),
+            mode: EnumParam::new("Mode", Mode::Loop).with_callback(bell.callback()),
+            start_bar: integer(&bell, "Start bar", 1, IntRange::Linear { min: 1, max: LAST_BAR }),
+            seed: shown::seed(integer(&bell, "Seed", 0, IntRange::Linear { min: 0, max: 9999 })),
+            hold: BoolParam::new("Hold knobs", false).with_callback(bell.callback()),
+        }
+    }
+}
+
+impl EtudeParams {
+    /// What the knobs say now.
+    pub fn settings(&self) -> Settings {
+        let temperatures = Temperatures {
+            master: self.temperature.value(),
+            pitch: self.pitch.value(),
+            time: self.time.value(),
+            dynamics: self.dynamics.value(),
+            length: self.length.value(),
+        };
+        let freedom = Freedom { temperatures, top_p: self.top_p.value(), min_p: self.min_p.value() };
+        let knobs = Knobs {
+            freedom,
+            density: Some(self.density.value()).filter(|density| *density > 0.0),
+            locks: self.locks(),
+            ..Knobs::default()
+        };
+        Settings {
+            knobs,
+            seed: u64::try_from(self.seed.value()).ok().filter(|seed| *seed > 0),
+            bars: self.bars.value().clamp(1, MAX_BARS) as u32,
+            mode: self.mode.value(),
+            start_bar: (self.start_bar.value().clamp(1, LAST_BAR) - 1) as u32,
+            manner: self.manner(),
+        }
+    }
+
+    fn locks(&self) -> Locks {
+        let limits = [self.lowest.value(), self.highest.value()];
+        let everything = Locks::default();
+        let key = |midi: Option<i32>| midi.and_then(|midi| Key::from_midi(u8::try_from(midi).ok()?));
+        let polyphony = self.polyphony.value();
+        Locks {
+            scale: self.key.value().tonic().zip(self.scale.value().scale()),
+            lowest: key(limits.into_iter().min()).unwrap_or(everything.lowest),
+            highest: key(limits.into_iter().max()).unwrap_or(everything.highest),
+            polyphony: if polyphony < ALL_FINGERS { polyphony.max(1) as usize } else { everything.polyphony },
+        }
+    }
+
+    fn manner(&self) -> Manner {
+        Manner {
+            quantise: self.quantise.value() / 100.0,
+            grid: self.grid.value(),
+            swing: self.swing.value() / 100.0,
+            velocity: self.velocity.value() / 100.0,
+            pedal: self.pedal.value(),
         }
     }
 }

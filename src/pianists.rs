@@ -1,7 +1,7 @@
 //! Pianists ready to play, each once in the process, however many instances of the plugin play it.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::SystemTime;
 
 use etude_pianist::engine::{CpuEngine, Engine, Precision};
@@ -9,6 +9,11 @@ use etude_pianist::model_file::{Pianist, PianistFileError};
 
 /// The pianist that is part of the plugin, so that a copied plugin file works alone. Anybody may use what it plays.
 const EMBEDDED: &[u8] = include_bytes!("../models/songbook.safetensors");
+/// Its name.
+pub const EMBEDDED_NAME: &str = "songbook";
+
+/// More pianists than anybody has; a folder with more files was meant for something else.
+const MOST_FOUND: usize = 200;
 
 /// Where a pianist comes from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -64,5 +69,71 @@ pub fn read(source: &Source) -> Result<Pianist, PianistFileError> {
     match source {
         Source::Embedded => Ok(Pianist::read(EMBEDDED).expect("the embedded pianist was tested")),
         Source::File(path) => Pianist::read_file(path),
+    }
+}
+
+/// What a musician wants to know of a pianist.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Its name: that of its file.
+    pub name: String,
+    /// Who may use it, and what it plays, for what.
+    pub licence: String,
+    /// What it learned from.
+    pub data: String,
+}
+
+/// Reads what is to be known of a pianist.
+///
+/// # Errors
+/// If its file can't be read, or is no pianist.
+pub fn known(source: &Source) -> Result<Known, PianistFileError> {
+    let card = read(source)?.card;
+    Ok(Known { name: name(source), licence: card.licence, data: card.data })
+}
+
+/// All pianists there are: the embedded one, then those of the user's folder by name. They are not read yet, so of
+/// those only the names are known.
+pub fn found() -> Vec<(Known, Source)> {
+    static EMBEDDED: OnceLock<Known> = OnceLock::new();
+    let embedded = EMBEDDED.get_or_init(|| known(&Source::Embedded).unwrap_or_default());
+    let mut found = vec![(embedded.clone(), Source::Embedded)];
+    let files = folder().and_then(|folder| folder.read_dir().ok()).into_iter().flatten();
+    let mut files: Vec<PathBuf> = files.filter_map(|file| file.ok().map(|file| file.path())).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "safetensors"));
+    files.sort();
+    found.extend(files.into_iter().take(MOST_FOUND).map(|path| {
+        let source = Source::File(path);
+        (Known { name: name(&source), ..Known::default() }, source)
+    }));
+    found
+}
+
+/// The pianist of that name. One that is not there now may be later, so it keeps its name; composing says what is missing.
+pub fn named(wanted: &str) -> (Known, Source) {
+    let found = found().into_iter().find(|(known, _)| known.name == wanted);
+    found.unwrap_or_else(|| {
+        let path = folder().unwrap_or_default().join(wanted).with_extension("safetensors");
+        (Known { name: wanted.to_owned(), ..Known::default() }, Source::File(path))
+    })
+}
+
+/// Where users put their pianists: `etude/pianists` in the folder that the system has for programs' data.
+pub fn folder() -> Option<PathBuf> {
+    let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let data = if cfg!(windows) {
+        from("APPDATA")
+    } else if cfg!(target_os = "macos") {
+        from("HOME").map(|home| home.join("Library/Application Support"))
+    } else {
+        from("XDG_DATA_HOME").or_else(|| from("HOME").map(|home| home.join(".local/share")))
+    };
+    data.map(|data| data.join("etude").join("pianists"))
+}
+
+fn name(source: &Source) -> String {
+    match source {
+        Source::Embedded => EMBEDDED_NAME.to_owned(),
+        Source::File(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
     }
 }

@@ -4,11 +4,14 @@
 //! is exported, tick for tick.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use etude_pianist::composer;
 use etude_pianist::midi::{Action, Cue, TICKS_PER_QUARTER, cues};
-use etude_pianist::note::Key;
+use etude_pianist::note::{Key, Performance};
+
+use crate::manner::Manner;
 
 /// What happens at the end of a take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +35,10 @@ pub struct Place {
 #[derive(Debug, Clone)]
 pub struct Take {
     id: u64,
-    music: composer::Take,
+    music: Arc<composer::Take>,
+    manner: Manner,
+    /// The notes as played.
+    played: Performance<f64>,
     place: Place,
     decided: f64,
     cues: Vec<Cue>,
@@ -50,16 +56,27 @@ pub struct Passage<'a> {
 }
 
 impl Take {
-    /// The take of `music`, composed up to `decided` quarter notes from its start.
+    /// The take of `music`, composed up to `decided` quarter notes from its start, played as it is.
     pub fn new(music: composer::Take, place: Place, decided: f64) -> Take {
+        Take::in_manner_of(Arc::new(music), Manner::default(), place, decided)
+    }
+
+    /// The same music, played in another manner.
+    pub fn in_manner(&self, manner: Manner) -> Take {
+        Take::in_manner_of(self.music.clone(), manner, self.place, self.decided)
+    }
+
+    fn in_manner_of(music: Arc<composer::Take>, manner: Manner, place: Place, decided: f64) -> Take {
         static TAKES: AtomicU64 = AtomicU64::new(0);
-        let cues = cues(&music.performance);
+        let played = manner.play(&music.performance, music.quarters);
+        let cues = cues(&played);
         let pedal = cues.iter().filter_map(|cue| match cue.action {
             Action::Pedal(down) => Some((cue.tick, down)),
             _ => None,
         });
         let pedal = pedal.collect();
-        Take { id: TAKES.fetch_add(1, Ordering::Relaxed), music, place, decided, cues, pedal }
+        let id = TAKES.fetch_add(1, Ordering::Relaxed);
+        Take { id, music, manner, played, place, decided, cues, pedal }
     }
 
     /// A number that no other take of this process has.
@@ -70,6 +87,21 @@ impl Take {
     /// The notes as composed, in quarter notes from the take's first bar.
     pub fn music(&self) -> &composer::Take {
         &self.music
+    }
+
+    /// The notes as played, drawn and exported, in quarter notes from the take's first bar.
+    pub fn played(&self) -> &Performance<f64> {
+        &self.played
+    }
+
+    /// How it is played.
+    pub fn manner(&self) -> Manner {
+        self.manner
+    }
+
+    /// How many bars it has, as far as it is composed.
+    pub fn bars(&self) -> u32 {
+        (self.decided.min(self.music.quarters) / self.music.time_signature.quarters_per_bar() + 1e-9) as u32
     }
 
     /// Where it lies.

@@ -5,9 +5,7 @@ use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::{NoteEvent, Transport, control_change};
 
 use crate::player::{Block, Event};
-
-/// Where a host that names no tempo is taken to be.
-const DEFAULT_TEMPO: f64 = 120.0;
+use crate::session::DEFAULT_TEMPO;
 
 /// Release velocity that stands for none.
 const RELEASE: f32 = 64.0 / 127.0;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::random_pianist;
-use etude::generator::{Generator, Order};
+use etude::generator::{Generator, Kept, Order};
 use etude::handover::{EditorEnd, PlayerEnd, Status};
 use etude::pianists;
 use etude::player::Block;
@@ -34,7 +34,7 @@ fn pianist() -> (TempDir, PathBuf) {
 
 fn order(pianist: &Path, seed: u64, mode: Mode) -> Order {
     let request = Request { seed, bars: 8, ..Request::default() };
-    Order { pianist: pianist.into(), place: Place { anchor: 0, mode }, request, after: None }
+    Order { pianist: pianist.into(), place: Place { anchor: 0, mode }, request, keep: None, ideas: 1 }
 }
 
 /// What the pianist composes for an order, without any thread.
@@ -134,7 +134,7 @@ fn what_is_kept_of_a_take_is_continued() {
     let first = wait_until_ready(&editor);
     let mut next = order(&pianist, 7, Mode::Loop);
     next.request.bars = 12;
-    next.after = Some((first.clone(), 3));
+    next.keep = Some(Kept { take: first.clone(), bars: std::iter::once(0..3).collect() });
     editor.order(next);
     let take = wait_until_ready(&editor);
     assert_eq!(take.music().quarters, 48.0);
@@ -204,7 +204,9 @@ fn generators_come_and_go_in_any_order_in_any_state() {
                 2 => drop(alive.swap_remove(at)),
                 _ => {
                     let mode = if i % 2 == 0 { Mode::Loop } else { Mode::Endless };
-                    generator.iter().for_each(|generator| generator.editor().order(order(&pianist, i, mode)));
+                    generator.iter().for_each(|generator| {
+                        generator.editor().order(order(&pianist, i, mode));
+                    });
                     player.iter_mut().for_each(|player| {
                         player.take(&block(0), true);
                     });

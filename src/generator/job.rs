@@ -1,13 +1,21 @@
 //! An order being met, step by step.
 
-use etude_pianist::composer::{self, Composer, MAX_QUARTERS, RequestError};
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use etude_pianist::composer::{self, Composer, MAX_QUARTERS, Request, RequestError};
+use etude_pianist::engine::Engine;
 use etude_pianist::midi::TICKS_PER_QUARTER;
 use etude_pianist::model_file::PianistFileError;
-use etude_pianist::note::{Note, PedalChange, Performance};
+use etude_pianist::note::Performance;
 use thiserror::Error;
 
-use super::Order;
-use crate::handover::GeneratorEnd;
+use super::bars::{join, only, place_after};
+use super::seam::Seam;
+use super::{Kept, Order};
+use crate::handover::{GeneratorEnd, Status};
 use crate::pianists;
 use crate::take::{Mode, Place, Take};
 
@@ -34,34 +42,73 @@ pub(super) enum OrderError {
 pub(super) struct Job {
     number: u64,
     place: Place,
-    composer: Composer,
-    /// What is kept of another take, before `seam`.
-    kept: Performance<f64>,
-    /// Where the composer's first bar lies, in quarter notes from the take's.
-    seam: f64,
-    bar: f64,
+    request: Request,
+    /// What is kept of another take, and what was composed of the stretches before.
+    done: Performance<f64>,
+    /// The bars that are still to be composed, after those at work.
+    missing: VecDeque<Range<u32>>,
+    work: Option<Work>,
+    ideas: u32,
+    /// The other takes of a choice, once there are any.
+    others: Vec<Arc<Take>>,
+    /// Where the player changes from the take before to this one.
+    seam: Option<Seam>,
     /// Up to where the take must be decided before it is handed over again.
     next_part: f64,
+    pace: Pace,
+    device: String,
+}
+
+/// Bars at work.
+struct Work {
+    engine: Arc<dyn Engine>,
+    composer: Composer,
+    /// Where they begin, in quarter notes from the take's first bar.
+    start: f64,
+}
+
+/// How fast steps are made.
+#[derive(Default)]
+struct Pace {
+    steps: u32,
+    time: Duration,
 }
 
 impl Job {
-    /// Begins to meet `order`.
-    pub(super) fn new(number: u64, order: Order) -> Result<Job, OrderError> {
-        let Order { pianist, place, mut request, after } = order;
-        let engine = pianists::engine(&pianist)?;
+    /// Begins to meet `order`, and hands over what is there already.
+    pub(super) fn new(number: u64, order: Order, end: &mut GeneratorEnd) -> Result<Job, OrderError> {
+        let Order { pianist, place, mut request, keep, ideas } = order;
         let bar = request.time_signature.quarters_per_bar();
         if place.mode == Mode::Endless {
             request.bars = (MAX_QUARTERS / bar) as u32;
         }
-        let (mut kept, mut seam) = (Performance::default(), 0.0);
-        if let Some((take, bars)) = after {
-            seam = f64::from(bars) * take.music().time_signature.quarters_per_bar();
-            kept = beginning(&take.music().performance, seam);
-            request.bars = request.bars.saturating_sub(bars);
-            request.primer = Some(kept.clone());
+        let missing = missing(keep.as_ref(), request.bars);
+        let done = keep.map_or_else(Performance::default, |kept| {
+            let music = kept.take.music();
+            only(&music.performance, &kept.bars, bar, request.quarters())
+        });
+        let seam = end.current().and_then(|old| Seam::after(old, place, &request, end.playhead()));
+        let mut job = Job {
+            number,
+            place,
+            request,
+            done,
+            missing,
+            work: None,
+            ideas: ideas.max(1),
+            others: Vec::new(),
+            seam,
+            next_part: 0.0,
+            pace: Pace::default(),
+            device: String::new(),
+        };
+        if !job.missing.is_empty() {
+            job.go_on(pianists::engine(&pianist)?)?;
+            job.next_part = job.first_part(end);
+        } else {
+            job.hand_over(end);
         }
-        let composer = Composer::new(engine, &[request])?;
-        Ok(Job { number, place, composer, kept, seam, bar, next_part: seam + FIRST_PART })
+        Ok(job)
     }
 
     /// Whether it is time to compose more, the player being at the host's tick `playhead`.
@@ -70,58 +117,203 @@ impl Job {
             Mode::Loop => f64::INFINITY,
             Mode::Endless => quarters(playhead.saturating_sub(self.place.anchor).max(0)) + AHEAD,
         };
-        !self.composer.is_complete() && self.decided() < far_enough
+        self.work.is_some() && self.decided() < far_enough
     }
 
-    /// Composes one step, so that an end comes soon when it is asked for, and hands over what is worth it.
-    pub(super) fn step(&mut self, end: &mut GeneratorEnd) {
-        self.composer.step(f64::INFINITY);
-        let complete = self.composer.is_complete();
-        if complete || self.decided() >= self.next_part {
-            self.next_part = self.decided() + self.bar;
-            end.hand_over(self.number, self.take(), complete);
+    /// Composes one step, so that an end comes soon when it is asked for, and hands over what is worth it. `true` if it
+    /// did.
+    pub(super) fn step(&mut self, end: &mut GeneratorEnd) -> bool {
+        let Some(work) = &mut self.work else { return false };
+        let begun = Instant::now();
+        work.composer.step(f64::INFINITY);
+        self.pace.add(begun.elapsed());
+        if work.composer.is_complete() {
+            self.finish_bars();
         }
+        let worth_it = self.work.is_none() || (self.ideas == 1 && self.decided() >= self.next_part);
+        if worth_it {
+            self.next_part = self.decided() + self.request.time_signature.quarters_per_bar();
+            self.hand_over(end);
+        }
+        worth_it
     }
 
-    /// The playhead at which there will be something to do again.
-    pub(super) fn wake_at(&self) -> i64 {
-        if self.composer.is_complete() {
-            return i64::MAX;
+    /// Whether the player is past the seam with the take before, and still has a part of that.
+    pub(super) fn settles(&self, playhead: i64) -> bool {
+        self.work.is_none() && self.seam.as_ref().is_some_and(|seam| seam.is_over(playhead))
+    }
+
+    /// Hands over this take alone.
+    pub(super) fn settle(&mut self, end: &mut GeneratorEnd) {
+        self.seam = None;
+        self.hand_over(end);
+    }
+
+    /// Where the playhead may be without anything to do.
+    pub(super) fn rest(&self) -> Range<i64> {
+        match (&self.work, &self.seam) {
+            (None, None) => i64::MIN..i64::MAX,
+            (None, Some(seam)) => seam.range(),
+            (Some(_), _) => {
+                let reserve = ((self.decided() - RESERVE) * f64::from(TICKS_PER_QUARTER)) as i64;
+                i64::MIN..self.place.anchor + reserve
+            }
         }
-        self.place.anchor + ((self.decided() - RESERVE) * f64::from(TICKS_PER_QUARTER)) as i64
     }
 
     fn decided(&self) -> f64 {
-        self.seam + self.composer.decided()
+        let all = self.request.quarters();
+        self.work.as_ref().map_or(all, |work| (work.start + work.composer.decided()).min(all))
     }
 
-    /// The take so far: what is kept, and what is new.
+    /// How far the take must be before it is worth playing.
+    fn first_part(&self, end: &GeneratorEnd) -> f64 {
+        let playhead = end.playhead();
+        let begin = self.work.as_ref().map_or(0.0, |work| work.start);
+        let nothing_plays = playhead == i64::MIN || end.current().is_none();
+        match self.place.mode {
+            _ if nothing_plays => begin + FIRST_PART,
+            // Else it would be silent where the player is, until it is there.
+            Mode::Loop => f64::INFINITY,
+            Mode::Endless => {
+                begin.max(quarters(playhead.saturating_sub(self.place.anchor).max(0))) + FIRST_PART
+            }
+        }
+    }
+
+    /// Begins the next bars that are missing.
+    fn go_on(&mut self, engine: Arc<dyn Engine>) -> Result<(), RequestError> {
+        let Some(bars) = self.missing.pop_front() else { return Ok(()) };
+        let bar = self.request.time_signature.quarters_per_bar();
+        let start = f64::from(bars.start) * bar;
+        let before = only(&self.done, std::slice::from_ref(&(0..bars.start)), bar, start);
+        let primer = if before.notes.is_empty() { self.request.primer.clone() } else { Some(before) };
+        let seed = self.request.seed;
+        let request = Request { bars: bars.len() as u32, primer, ..self.request.clone() };
+        let requests: Vec<Request> = (0..u64::from(self.ideas))
+            .map(|idea| Request { seed: seed.wrapping_add(idea), ..request.clone() })
+            .collect();
+        let composer = Composer::new(engine.clone(), &requests)?;
+        self.device = composer.device().to_owned();
+        self.work = Some(Work { engine, composer, start });
+        Ok(())
+    }
+
+    /// Adds the bars at work, which are complete, to what is done.
+    fn finish_bars(&mut self) {
+        let Some(Work { engine, composer, start }) = self.work.take() else { return };
+        let mut takes = best_first(composer.takes()).into_iter();
+        let Some(best) = takes.next() else { return };
+        self.request.seed = if self.ideas > 1 { best.seed } else { self.request.seed };
+        self.others = takes.map(|music| Arc::new(self.place_take(music))).collect();
+        join(&mut self.done, place_after(best.performance, start));
+        // The request was met once already.
+        let _ = self.go_on(engine);
+    }
+
+    fn hand_over(&mut self, end: &mut GeneratorEnd) {
+        let take = self.take();
+        let composing = self.work.is_some();
+        let played = match &mut self.seam {
+            Some(seam) if !seam.is_over(end.playhead()) => {
+                let both = seam.join(&take, end.playhead());
+                end.play(both);
+                end.in_manner(take)
+            }
+            _ => {
+                self.seam = None;
+                end.play(take)
+            }
+        };
+        let status = Status {
+            order: self.number,
+            take: Some(played),
+            others: self.others.clone(),
+            composing,
+            error: None,
+            pace: self.pace.per_second(),
+            device: self.device.clone(),
+        };
+        end.answer(self.number, status);
+    }
+
+    /// The take so far.
     fn take(&self) -> Take {
-        let new = self.composer.takes().remove(0);
-        let Performance { mut notes, mut pedal } = self.kept.clone();
-        let later = |note: Note<f64>| Note { onset: note.onset + self.seam, ..note };
-        notes.extend(new.performance.notes.into_iter().map(later));
-        let later = |change: PedalChange<f64>| PedalChange { time: change.time + self.seam, ..change };
-        pedal.extend(new.performance.pedal.into_iter().map(later));
-        let performance = Performance { notes, pedal };
-        let quarters = self.seam + new.quarters;
-        let music = composer::Take { quarters, performance, ..new };
+        let mut performance = self.done.clone();
+        if let Some(work) = &self.work {
+            let new = work.composer.takes().swap_remove(0);
+            join(&mut performance, place_after(new.performance, work.start));
+        }
+        let Request { seed, tempo, time_signature, .. } = self.request;
+        let quarters = self.request.quarters();
+        let music = composer::Take { seed, tempo, time_signature, quarters, performance };
         Take::new(music, self.place, self.decided())
+    }
+
+    fn place_take(&self, music: composer::Take) -> Take {
+        let decided = music.quarters;
+        Take::new(music, self.place, decided)
     }
 }
 
-/// What begins before `end`. Notes may last longer; the pedal is up at the end.
-fn beginning(performance: &Performance<f64>, end: f64) -> Performance<f64> {
-    let before = |note: &&Note<f64>| note.onset < end;
-    let notes = performance.notes.iter().filter(before).copied().collect();
-    let mut pedal: Vec<PedalChange<f64>> =
-        performance.pedal.iter().filter(|change| change.time < end).copied().collect();
-    if pedal.last().is_some_and(|change| change.down) {
-        pedal.push(PedalChange { time: end, down: false });
+impl Pace {
+    /// Steps before a pace is known.
+    const ENOUGH: u32 = 20;
+
+    fn add(&mut self, time: Duration) {
+        self.steps += 1;
+        self.time += time;
     }
-    Performance { notes, pedal }
+
+    fn per_second(&self) -> Option<f64> {
+        (self.steps >= Pace::ENOUGH).then(|| f64::from(self.steps) / self.time.as_secs_f64().max(1e-9))
+    }
+}
+
+/// The takes to choose from, the best first.
+fn best_first(takes: Vec<composer::Take>) -> Vec<composer::Take> {
+    takes
+}
+
+/// What is to be composed of `bars` bars.
+fn missing(keep: Option<&Kept>, bars: u32) -> VecDeque<Range<u32>> {
+    let mut missing = VecDeque::new();
+    let mut next = 0;
+    for kept in keep.iter().flat_map(|keep| &keep.bars) {
+        let (start, end) = (kept.start.min(bars), kept.end.min(bars));
+        if next < start {
+            missing.push_back(next..start);
+        }
+        next = next.max(end);
+    }
+    if next < bars {
+        missing.push_back(next..bars);
+    }
+    missing
 }
 
 fn quarters(ticks: i64) -> f64 {
     ticks as f64 / f64::from(TICKS_PER_QUARTER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_kept_is_missing() {
+        let take = composer::Take {
+            seed: 0,
+            tempo: 120.0,
+            time_signature: Default::default(),
+            quarters: 32.0,
+            performance: Performance::default(),
+        };
+        let take = Arc::new(Take::new(take, Place { anchor: 0, mode: Mode::Loop }, 32.0));
+        let kept = |bars| Kept { take: take.clone(), bars };
+        assert_eq!(missing(None, 4), [0..4]);
+        assert_eq!(missing(Some(&kept(vec![0..2, 3..4])), 8), [2..3, 4..8]);
+        assert_eq!(missing(Some(&kept(vec![1..2, 6..9])), 8), [0..1, 2..6]);
+        assert!(missing(Some(&kept(vec![0..9])), 8).is_empty());
+    }
 }

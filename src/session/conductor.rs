@@ -1,0 +1,259 @@
+//! From commands and turned knobs to orders: runs on the generator's thread.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use etude_pianist::composer::{MAX_QUARTERS, Request};
+use etude_pianist::midi::TICKS_PER_QUARTER;
+
+use super::state::{Command, Draft, State};
+use super::{Entry, Session};
+use crate::generator::{Attend, Kept, Order};
+use crate::handover::EditorEnd;
+use crate::params::{EtudeParams, Mode, Settings};
+use crate::pianists;
+use crate::take::{Place, Take};
+
+/// How long knobs may go on turning before the take follows.
+const SETTLE: Duration = Duration::from_millis(60);
+/// How long the first take waits for a host to say its tempo.
+const FIRST: Duration = Duration::from_millis(300);
+
+/// Lets a generator serve the session and the knobs of `params`.
+pub fn attend(params: Arc<EtudeParams>) -> Attend {
+    let mut conductor =
+        Conductor { params, begun: Instant::now(), asked: false, applied: None, turned: None };
+    Box::new(move |editor| conductor.attend(editor))
+}
+
+struct Conductor {
+    params: Arc<EtudeParams>,
+    begun: Instant,
+    /// Whether the first take is ordered, or was saved.
+    asked: bool,
+    /// What the knobs said when they were last heeded.
+    applied: Option<Settings>,
+    /// Since when they say something else.
+    turned: Option<Instant>,
+}
+
+impl Conductor {
+    fn attend(&mut self, editor: &EditorEnd) -> Option<Duration> {
+        let session = self.params.session.clone();
+        let settings = self.params.settings();
+        if session.generator.get().is_none() {
+            let _ = session.generator.set(editor.clone());
+            session.with(|state| {
+                state.pianists = pianists::found();
+                state.pianist = pianists::named(&state.pianist.0.name);
+            });
+        }
+        session.with(|state| state.record(editor.status()));
+        self.play_in_manner(&settings, editor);
+        let commands = session.with(|state| std::mem::take(&mut state.commands));
+        for command in commands {
+            self.asked = true;
+            if matches!(command, Command::Restored(_)) {
+                // The knobs were restored, too: nobody turned them.
+                (self.applied, self.turned) = (None, None);
+            }
+            self.obey(&session, command, &settings, editor);
+        }
+        if !self.asked {
+            let waited = self.begun.elapsed();
+            if !session.host.is_known() && waited < FIRST {
+                return Some(FIRST - waited);
+            }
+            self.asked = true;
+            self.obey(&session, Command::Generate(1), &settings, editor);
+        }
+        self.heed_knobs(&session, settings, editor)
+    }
+
+    fn play_in_manner(&mut self, settings: &Settings, editor: &EditorEnd) {
+        if self.applied.as_ref().is_none_or(|applied| applied.manner != settings.manner) {
+            editor.set_manner(settings.manner);
+        }
+    }
+
+    /// Composes anew from the next bar when knobs were turned; gives the time until it will.
+    fn heed_knobs(&mut self, session: &Session, settings: Settings, editor: &EditorEnd) -> Option<Duration> {
+        let Some(applied) = &mut self.applied else {
+            self.applied = Some(settings);
+            return None;
+        };
+        applied.manner = settings.manner;
+        if self.params.hold.value() || *applied == settings {
+            (self.applied, self.turned) = (Some(settings), None);
+            return None;
+        }
+        let since = self.turned.get_or_insert_with(Instant::now).elapsed();
+        if since < SETTLE {
+            return Some(SETTLE - since);
+        }
+        let taste = (&applied.knobs, applied.seed) != (&settings.knobs, settings.seed);
+        session.with(|state| {
+            if let Some(entry) = state.current().cloned() {
+                let seed = settings.seed.unwrap_or(entry.take.music().seed);
+                let keep = if taste { bars_until_now(&entry.take, session) } else { entry.take.bars() };
+                let request = Request { seed, ..request(session, &settings) };
+                let keep = kept(&entry.take, keep);
+                compose(state, session, &settings, request, keep, 1, editor);
+            }
+        });
+        (self.applied, self.turned) = (Some(settings), None);
+        None
+    }
+
+    fn obey(&mut self, session: &Session, command: Command, settings: &Settings, editor: &EditorEnd) {
+        let request = request(session, settings);
+        session.with(|state| {
+            let current = state.current().cloned();
+            match (command, current) {
+                (Command::Restored(None), _) => {
+                    let request = Request { seed: next_seed(state, settings), ..request };
+                    compose(state, session, settings, request, None, 1, editor);
+                }
+                (Command::Generate(ideas), _) => {
+                    let request = Request { seed: next_seed(state, settings), ..request };
+                    state.locks.clear();
+                    compose(state, session, settings, request, None, ideas, editor);
+                }
+                (Command::Vary, Some(entry)) => {
+                    let request = Request { seed: next_seed(state, settings), ..request };
+                    vary(state, session, settings, request, &entry, editor);
+                }
+                (Command::Extend, Some(entry)) => {
+                    let bars = entry.take.bars();
+                    let most = (MAX_QUARTERS / request.time_signature.quarters_per_bar()) as u32;
+                    let seed = next_seed(state, settings);
+                    let longer = Request { seed, bars: (bars + settings.bars).min(most), ..request };
+                    compose(state, session, settings, longer, kept(&entry.take, bars), 1, editor);
+                }
+                (Command::Show(id) | Command::Restored(Some(id)), _) => show(state, id, settings, editor),
+                (Command::Undo, _) => {
+                    if let Some(before) = state.before.pop() {
+                        state.current = Some(before);
+                        show(state, before, settings, editor);
+                    }
+                }
+                (Command::Choose(name), _) => {
+                    let Some(chosen) = state.pianists.iter().find(|(known, _)| known.name == name).cloned()
+                    else {
+                        return;
+                    };
+                    match pianists::known(&chosen.1) {
+                        Ok(known) => {
+                            state.pianist = (known, chosen.1);
+                            let request = Request { seed: next_seed(state, settings), ..request };
+                            compose(state, session, settings, request, None, 1, editor);
+                        }
+                        Err(error) => {
+                            (state.error, state.revision) = (Some(error.to_string()), state.revision + 1);
+                        }
+                    }
+                }
+                (Command::Vary | Command::Extend, None) => {}
+            }
+        });
+    }
+}
+
+/// What the knobs and the host ask for.
+fn request(session: &Session, settings: &Settings) -> Request {
+    Request {
+        seed: 0,
+        bars: settings.bars,
+        tempo: session.host.tempo(),
+        time_signature: session.host.time_signature(),
+        knobs: settings.knobs.clone(),
+        primer: None,
+    }
+}
+
+fn next_seed(state: &mut State, settings: &Settings) -> u64 {
+    let seed = settings.seed.unwrap_or(state.last_seed + 1);
+    state.last_seed = state.last_seed.max(seed);
+    seed
+}
+
+/// The first bars of a take, if they lie on the same bars as what is asked for.
+fn kept(take: &Arc<Take>, bars: u32) -> Option<Kept> {
+    (bars > 0).then(|| Kept { take: take.clone(), bars: std::iter::once(0..bars).collect() })
+}
+
+/// How many bars of a take go on sounding as they are when knobs are turned. One that repeats is remade as a whole; the
+/// change waits for a bar line by itself.
+fn bars_until_now(take: &Take, session: &Session) -> u32 {
+    let Place { anchor, mode } = take.place();
+    if mode == crate::take::Mode::Loop {
+        return 0;
+    }
+    let since = session.host.quarters() - anchor as f64 / f64::from(TICKS_PER_QUARTER);
+    let bars = since / take.music().time_signature.quarters_per_bar();
+    let begun = if session.host.rolling() { bars.floor() + 1.0 } else { bars.ceil() };
+    (begun.max(0.0) as u32).min(take.bars())
+}
+
+/// Remakes what is not locked. Without locks, the take is an answer to itself.
+fn vary(
+    state: &mut State,
+    session: &Session,
+    settings: &Settings,
+    request: Request,
+    entry: &Entry,
+    editor: &EditorEnd,
+) {
+    let bars = entry.take.bars();
+    let locked = state.locks.iter().filter(|bar| **bar < bars).map(|bar| *bar..bar + 1);
+    let keep = Kept { take: entry.take.clone(), bars: locked.collect() };
+    let primer = Some(entry.take.music().performance.clone());
+    let request = Request { bars: bars.max(1), primer, ..request };
+    compose(state, session, settings, request, Some(keep), 1, editor);
+}
+
+/// Orders a take that becomes an entry of its own.
+fn compose(
+    state: &mut State,
+    session: &Session,
+    settings: &Settings,
+    mut request: Request,
+    keep: Option<Kept>,
+    ideas: u32,
+    editor: &EditorEnd,
+) {
+    let mut anchor = session.host.bar_line(settings.start_bar);
+    if let Some(kept) = &keep {
+        // What is kept lies on bars of its own length.
+        request.time_signature = kept.take.music().time_signature;
+        request.tempo = kept.take.music().tempo;
+        if settings.mode == Mode::Endless && kept.take.place().mode == crate::take::Mode::Endless {
+            anchor = kept.take.place().anchor;
+        }
+    }
+    let knobs = request.knobs.clone();
+    let place = Place { anchor, mode: settings.mode.into() };
+    let (known, pianist) = state.pianist.clone();
+    let order = editor.order(Order { pianist, place, request, keep, ideas });
+    state.draft = Some(Draft { order, entry: None, pianist: known.name, knobs });
+}
+
+/// Orders an entry as it is; one without end goes on with what the knobs say now.
+fn show(state: &mut State, id: u64, settings: &Settings, editor: &EditorEnd) {
+    let Some(Entry { take, pianist, knobs, .. }) = state.entry(id).cloned() else { return };
+    state.show(id);
+    let music = take.music();
+    let length = (music.quarters / music.time_signature.quarters_per_bar()).round() as u32;
+    let request = Request {
+        seed: music.seed,
+        bars: length.max(1),
+        tempo: music.tempo,
+        time_signature: music.time_signature,
+        knobs: settings.knobs.clone(),
+        primer: None,
+    };
+    let keep = kept(&take, take.bars());
+    let (_, source) = pianists::named(&pianist);
+    let order = editor.order(Order { pianist: source, place: take.place(), request, keep, ideas: 1 });
+    state.draft = Some(Draft { order, entry: Some(id), pianist, knobs });
+}

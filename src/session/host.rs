@@ -1,0 +1,102 @@
+//! Where the host is: written by the audio thread at every block, read by all.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use etude_pianist::midi::TICKS_PER_QUARTER;
+use etude_pianist::time::TimeSignature;
+use nice_plug::prelude::Transport;
+
+/// The tempo of a host that names none.
+pub const DEFAULT_TEMPO: f64 = 120.0;
+
+/// The host's transport, and who it is.
+#[derive(Debug)]
+pub struct Host {
+    known: AtomicBool,
+    rolling: AtomicBool,
+    /// Bits of an `f64`, as the next two.
+    tempo: AtomicU64,
+    position: AtomicU64,
+    bar_start: AtomicU64,
+    /// Numerator and denominator of the time signature.
+    signature: [AtomicU32; 2],
+}
+
+impl Default for Host {
+    fn default() -> Host {
+        Host {
+            known: AtomicBool::new(false),
+            rolling: AtomicBool::new(false),
+            tempo: AtomicU64::new(DEFAULT_TEMPO.to_bits()),
+            position: AtomicU64::new(0),
+            bar_start: AtomicU64::new(0),
+            signature: [AtomicU32::new(4), AtomicU32::new(4)],
+        }
+    }
+}
+
+impl Host {
+    /// Notes where the host is. `true` the first time.
+    pub(crate) fn hear(&self, transport: &Transport) -> bool {
+        let set = |value: Option<f64>, place: &AtomicU64| {
+            if let Some(value) = value.filter(|value| value.is_finite()) {
+                place.store(value.to_bits(), Relaxed);
+            }
+        };
+        set(transport.tempo, &self.tempo);
+        set(transport.pos_beats(), &self.position);
+        set(transport.bar_start_pos_beats(), &self.bar_start);
+        let signature = [transport.time_sig_numerator, transport.time_sig_denominator];
+        for (place, value) in self.signature.iter().zip(signature) {
+            if let Some(value) = value.and_then(|value| u32::try_from(value).ok()) {
+                place.store(value, Relaxed);
+            }
+        }
+        self.rolling.store(transport.playing, Relaxed);
+        !self.known.swap(true, Relaxed)
+    }
+
+    /// Whether the host said anything yet.
+    pub fn is_known(&self) -> bool {
+        self.known.load(Relaxed)
+    }
+
+    /// Whether it rolls.
+    pub fn rolling(&self) -> bool {
+        self.rolling.load(Relaxed)
+    }
+
+    /// Its tempo in quarter notes per minute, within what is composed for.
+    pub fn tempo(&self) -> f64 {
+        f64::from_bits(self.tempo.load(Relaxed)).clamp(5.0, 1000.0)
+    }
+
+    /// Where it is, in quarter notes from the project's start.
+    pub fn quarters(&self) -> f64 {
+        f64::from_bits(self.position.load(Relaxed))
+    }
+
+    /// Its time signature; 4/4 where it has one that can't be.
+    pub fn time_signature(&self) -> TimeSignature {
+        let [numerator, denominator] = self.signature.each_ref().map(|part| part.load(Relaxed));
+        let part = |part: u32| u8::try_from(part).unwrap_or(0);
+        TimeSignature::new(part(numerator), part(denominator)).unwrap_or_default()
+    }
+
+    /// The tick at which `bar` of the project begins, counted from 0, on the bar lines where the host is now: there may
+    /// have been bars of other lengths before.
+    pub fn bar_line(&self, bar: u32) -> i64 {
+        let length = self.time_signature().quarters_per_bar();
+        let shift = f64::from_bits(self.bar_start.load(Relaxed)).rem_euclid(length);
+        // Just below a whole bar is the rounding of none.
+        let shift = if length - shift < 1e-6 { 0.0 } else { shift };
+        ((f64::from(bar) * length + shift) * f64::from(TICKS_PER_QUARTER)).round() as i64
+    }
+
+    /// The name of the program that the plugin is in.
+    pub fn name(&self) -> String {
+        let program = std::env::current_exe().ok();
+        let name = program.as_deref().and_then(|path| path.file_stem());
+        name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,153 @@
+//! The session's own data, behind its lock.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use etude_pianist::composer::Knobs;
+
+use super::Entry;
+use crate::handover::Status;
+use crate::pianists::{self, Known, Source};
+use crate::take::Take;
+
+/// Most takes without a star that are kept.
+const MOST_TAKES: usize = 32;
+/// Most takes at all.
+pub(super) const MOST_ENTRIES: usize = 64;
+
+/// What the generator's thread shall do.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Command {
+    /// Compose so many takes.
+    Generate(u32),
+    Vary,
+    Extend,
+    /// Play this entry.
+    Show(u64),
+    Undo,
+    /// Use this pianist.
+    Choose(String),
+    /// Play the entry that was current when the project was saved.
+    Restored(Option<u64>),
+}
+
+/// What an order will become in the history.
+#[derive(Debug, Clone)]
+pub(super) struct Draft {
+    /// The order's number.
+    pub(super) order: u64,
+    /// The entry that it makes, once it did, or that it goes on with.
+    pub(super) entry: Option<u64>,
+    pub(super) pianist: String,
+    pub(super) knobs: Knobs,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) revision: u64,
+    pub(super) history: Vec<Entry>,
+    pub(super) current: Option<u64>,
+    /// Entries that were played before, for undo.
+    pub(super) before: Vec<u64>,
+    pub(super) locks: BTreeSet<u32>,
+    pub(super) commands: Vec<Command>,
+    pub(super) draft: Option<Draft>,
+    pub(super) last_seed: u64,
+    pub(super) pianist: (Known, Source),
+    pub(super) pianists: Vec<(Known, Source)>,
+    pub(super) error: Option<String>,
+    /// The take that was recorded last.
+    recorded: Option<u64>,
+    next_id: u64,
+}
+
+/// What a saved project puts back.
+pub(super) struct Restored {
+    pub(super) history: Vec<Entry>,
+    pub(super) current: Option<u64>,
+    pub(super) locks: BTreeSet<u32>,
+    pub(super) last_seed: u64,
+    pub(super) pianist: String,
+}
+
+impl State {
+    pub(super) fn current(&self) -> Option<&Entry> {
+        self.entry(self.current?)
+    }
+
+    pub(super) fn entry(&self, id: u64) -> Option<&Entry> {
+        self.history.iter().find(|entry| entry.id == id)
+    }
+
+    /// Makes an entry the current one.
+    pub(super) fn show(&mut self, id: u64) {
+        if let Some(before) = self.current.replace(id).filter(|before| *before != id) {
+            self.before.push(before);
+        }
+        self.revision += 1;
+    }
+
+    /// Takes down what the generator made.
+    pub(super) fn record(&mut self, status: Status) {
+        if status.error.is_some() && status.error != self.error {
+            (self.error, self.revision) = (status.error.clone(), self.revision + 1);
+        }
+        let Some(draft) = self.draft.clone().filter(|draft| draft.order == status.order) else { return };
+        let Some(take) = status.take.filter(|take| self.recorded != Some(take.id())) else { return };
+        if status.error.is_none() {
+            self.error = None;
+        }
+        self.recorded = Some(take.id());
+        self.revision += 1;
+        match draft.entry {
+            Some(id) => self.history.iter_mut().filter(|entry| entry.id == id).for_each(|entry| {
+                entry.take = take.clone();
+            }),
+            None => {
+                for other in status.others.iter().rev() {
+                    self.add(other.clone(), &draft);
+                }
+                let id = self.add(take, &draft);
+                self.show(id);
+                self.draft = Some(Draft { entry: Some(id), ..draft });
+                self.forget();
+            }
+        }
+    }
+
+    fn add(&mut self, take: Arc<Take>, draft: &Draft) -> u64 {
+        self.next_id += 1;
+        self.last_seed = self.last_seed.max(take.music().seed);
+        let Draft { pianist, knobs, .. } = draft.clone();
+        self.history.push(Entry { id: self.next_id, take, pianist, knobs, starred: false });
+        self.next_id
+    }
+
+    /// Lets the oldest takes go.
+    fn forget(&mut self) {
+        let is_kept = |entry: &Entry, current| entry.starred || Some(entry.id) == current;
+        loop {
+            let free = self.history.iter().filter(|entry| !is_kept(entry, self.current)).count();
+            if free <= MOST_TAKES && self.history.len() <= MOST_ENTRIES {
+                break;
+            }
+            let oldest = self.history.iter().position(|entry| !is_kept(entry, self.current));
+            self.history.remove(oldest.unwrap_or(0));
+        }
+        let history = &self.history;
+        self.before.retain(|id| history.iter().any(|entry| entry.id == *id));
+    }
+
+    /// Puts a saved session in the place of this one.
+    pub(super) fn restore(&mut self, restored: Restored) {
+        let Restored { history, current, locks, last_seed, pianist } = restored;
+        self.next_id = history.iter().map(|entry| entry.id).max().unwrap_or(0);
+        (self.history, self.locks, self.last_seed) = (history, locks, last_seed);
+        self.before.clear();
+        self.commands.clear();
+        (self.draft, self.current, self.error) = (None, current, None);
+        self.commands.push(Command::Restored(current));
+        self.pianist = pianists::named(&pianist);
+        self.revision += 1;
+    }
+}

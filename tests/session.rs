@@ -1,0 +1,179 @@
+//! What musicians do with takes, from the session's door: compose, vary, go back, save and reload.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use etude::generator::Generator;
+use etude::handover::PlayerEnd;
+use etude::params::EtudeParams;
+use etude::session::{self, View};
+use etude::take::Take;
+use etude_pianist::note::Note;
+use nice_plug::prelude::Params;
+
+/// Far longer than anything here takes, even on a busy machine.
+const LONG: Duration = Duration::from_secs(120);
+
+/// An instance as a host has it, but for the audio.
+struct Instance {
+    params: Arc<EtudeParams>,
+    _generator: Generator,
+    _player: PlayerEnd,
+}
+
+impl Instance {
+    fn with(params: Arc<EtudeParams>) -> Instance {
+        let bell = params.session.bell();
+        let (generator, player) = Generator::start_attended(bell, session::attend(params.clone())).unwrap();
+        Instance { params, _generator: generator, _player: player }
+    }
+
+    fn new() -> Instance {
+        Instance::with(Arc::new(EtudeParams::default()))
+    }
+
+    /// Waits until all is composed and `done`.
+    fn wait(&self, done: impl Fn(&View) -> bool) -> Arc<View> {
+        let start = Instant::now();
+        loop {
+            let view = self.params.session.view();
+            if !view.composing && done(&view) {
+                return view;
+            }
+            assert!(start.elapsed() < LONG, "nothing comes of it: {:?}", view.error);
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    fn takes(&self, count: usize) -> Arc<View> {
+        self.wait(|view| view.history.len() == count)
+    }
+
+    fn saved(&self) -> BTreeMap<String, String> {
+        self.params.serialize_fields()
+    }
+}
+
+fn notes(take: &Take, from: f64, to: f64) -> Vec<Note<f64>> {
+    let notes = take.music().performance.notes.iter();
+    notes.filter(|note| (from..to).contains(&note.onset)).copied().collect()
+}
+
+#[test]
+fn a_first_take_comes_by_itself_and_generate_brings_others() {
+    let instance = Instance::new();
+    let first = instance.takes(1).take.clone().unwrap();
+    assert_eq!(first.music().quarters, 32.0);
+    assert!(!first.music().performance.notes.is_empty());
+    instance.params.session.generate();
+    let view = instance.takes(2);
+    let second = view.take.clone().unwrap();
+    assert_ne!(notes(&second, 0.0, 32.0), notes(&first, 0.0, 32.0));
+    assert_eq!(view.pianist.name, "songbook");
+    assert!(view.pianist.licence.contains("MIT"));
+}
+
+#[test]
+fn a_variation_keeps_the_locked_bars_and_remakes_the_rest() {
+    let instance = Instance::new();
+    let first = instance.takes(1).take.clone().unwrap();
+    instance.params.session.lock_bar(1, true);
+    instance.params.session.lock_bar(4, true);
+    instance.params.session.vary();
+    let varied = instance.takes(2).take.clone().unwrap();
+    for kept in [(4.0, 8.0), (16.0, 20.0)] {
+        assert_eq!(notes(&varied, kept.0, kept.1), notes(&first, kept.0, kept.1));
+    }
+    assert_ne!(notes(&varied, 8.0, 16.0), notes(&first, 8.0, 16.0));
+    assert_eq!(varied.music().quarters, first.music().quarters);
+}
+
+#[test]
+fn continuing_a_take_keeps_it_and_adds_bars() {
+    let instance = Instance::new();
+    let first = instance.takes(1).take.clone().unwrap();
+    instance.params.session.extend();
+    let longer = instance.takes(2).take.clone().unwrap();
+    assert_eq!(longer.music().quarters, 64.0);
+    assert_eq!(notes(&longer, 0.0, 32.0), notes(&first, 0.0, 32.0));
+    assert!(!notes(&longer, 32.0, 64.0).is_empty());
+}
+
+#[test]
+fn any_take_of_the_history_can_be_heard_again_and_undo_goes_back() {
+    let instance = Instance::new();
+    let first = instance.takes(1).take.clone().unwrap();
+    instance.params.session.generate();
+    let view = instance.takes(2);
+    let (first_id, second) = (view.history[0].id, view.take.clone().unwrap());
+    let plays = |take: &Arc<Take>| {
+        let notes_of = notes(take, 0.0, 32.0);
+        instance.wait(move |view| view.take.as_ref().is_some_and(|now| notes(now, 0.0, 32.0) == notes_of))
+    };
+    instance.params.session.audition(first_id);
+    plays(&first);
+    instance.params.session.undo();
+    plays(&second);
+    instance.params.session.star(first_id, true);
+    assert!(instance.params.session.view().history[0].starred);
+}
+
+#[test]
+fn ideas_are_all_there_to_choose_from() {
+    let instance = Instance::new();
+    instance.takes(1);
+    instance.params.session.ideas(4);
+    let view = instance.takes(5);
+    let seeds: std::collections::BTreeSet<u64> =
+        view.history.iter().map(|entry| entry.take.music().seed).collect();
+    assert_eq!(seeds.len(), 5);
+}
+
+#[test]
+fn a_project_is_saved_in_the_same_bytes_and_comes_back_note_for_note() {
+    let instance = Instance::new();
+    instance.takes(1);
+    instance.params.session.lock_bar(3, true);
+    instance.params.session.vary();
+    let before = instance.takes(2);
+    let saved = instance.saved();
+    assert_eq!(instance.saved(), saved);
+
+    let params = Arc::new(EtudeParams::default());
+    params.deserialize_fields(&saved);
+    assert_eq!(params.serialize_fields(), saved, "before it runs");
+    let again = Instance::with(params);
+    let view = again.wait(|view| view.take.is_some());
+    assert_eq!(view.take.as_ref().unwrap().music(), before.take.as_ref().unwrap().music());
+    assert_eq!(view.history.len(), 2);
+    assert_eq!(view.locks, before.locks);
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(again.saved(), saved, "and after");
+    assert_eq!(again.params.session.view().history.len(), 2, "nothing is composed anew");
+}
+
+#[test]
+fn saved_nonsense_is_refused_and_the_takes_stay() {
+    let instance = Instance::new();
+    instance.takes(1);
+    let saved = instance.saved();
+    let session = &saved["session"];
+    let nonsense = [
+        String::new(),
+        "null".to_owned(),
+        "{}".to_owned(),
+        session[..session.len() / 2].to_owned(),
+        session.replace("\"version\":1", "\"version\":77"),
+        session.replace("\"quarters\":32.0", "\"quarters\":1e300"),
+        session.replace("\"tempo\":120.0", "\"tempo\":-1.0"),
+        session.replace("\"current\":1", "\"current\":5"),
+        session.replace("\"anchor\":0", "\"anchor\":9223372036854775807"),
+    ];
+    for text in nonsense {
+        assert_ne!(&text, session);
+        let fields = BTreeMap::from([("session".to_owned(), text.clone())]);
+        instance.params.deserialize_fields(&fields);
+        assert_eq!(instance.saved(), saved, "{text:.60}");
+    }
+}
