@@ -11,6 +11,7 @@ pub mod midi;
 pub mod model_file;
 pub mod network;
 pub mod note;
+pub mod ranking;
 pub mod sampler;
 pub mod statistics;
 pub mod time;

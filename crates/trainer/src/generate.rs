@@ -18,6 +18,7 @@ use etude_pianist::engine::{DeviceError, Engine, Precision};
 use etude_pianist::midi::{self, MidiFileError};
 use etude_pianist::model_file::{Pianist, PianistFileError};
 use etude_pianist::note::Performance;
+use etude_pianist::ranking;
 
 /// Why nothing was generated.
 #[derive(Debug, Error)]
@@ -47,17 +48,30 @@ pub enum GenerateError {
     },
 }
 
-/// Composes, writes the clips, and says what it wrote.
+/// A clip that was written.
+pub struct Written {
+    /// Where.
+    pub path: PathBuf,
+    /// What is in it.
+    pub take: Take,
+    /// How near it is to what people play, 0 to 1; see [`ranking::score`].
+    pub score: f64,
+}
+
+/// Composes, writes the clips, and says what it wrote, the clips with the highest scores first.
 pub fn run(args: &GenerateArgs) -> Result<(), GenerateError> {
-    for (path, take) in generate(args)? {
+    let mut clips = generate(args)?;
+    clips.sort_by(|one, other| other.score.total_cmp(&one.score));
+    for Written { path, take, score } in clips {
         let notes = take.performance.notes.len();
-        println!("Wrote {}: {} bars, {notes} notes, seed {}", path.display(), args.bars, take.seed);
+        let path = path.display();
+        println!("Wrote {path}: {} bars, {notes} notes, seed {}, score {score:.2}", args.bars, take.seed);
     }
     Ok(())
 }
 
 /// Composes and writes the clips: the same arguments give the same files, byte for byte.
-pub fn generate(args: &GenerateArgs) -> Result<Vec<(PathBuf, Take)>, GenerateError> {
+pub fn generate(args: &GenerateArgs) -> Result<Vec<Written>, GenerateError> {
     let primer = args.primer.as_deref().map(read_primer).transpose()?;
     let request = args.request(primer);
     // Asked before the weights are read: a slip of the hand is answered at once.
@@ -78,7 +92,8 @@ pub fn generate(args: &GenerateArgs) -> Result<Vec<(PathBuf, Take)>, GenerateErr
         if let Some(picture) = &args.picture {
             write(&numbered(picture, number), &picture::piano_roll(&take, &name))?;
         }
-        written.push((path, take));
+        let score = ranking::score(&take, pianist.time_base);
+        written.push(Written { path, take, score });
     }
     Ok(written)
 }

@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use etude_pianist::alphabet::Alphabet;
 use etude_pianist::card::Card;
-use etude_pianist::composer::Take;
 use etude_pianist::midi;
 use etude_pianist::model_file::Pianist;
 use etude_pianist::network::Layout;
 use etude_pianist::time::TimeBase;
-use etude_trainer::generate::{GenerateArgs, GenerateError, generate};
+use etude_trainer::generate::{GenerateArgs, GenerateError, Written, generate};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
@@ -46,7 +45,7 @@ impl Studio {
         Cli::try_parse_from(command.into_iter().chain(more.split_whitespace())).unwrap().args
     }
 
-    fn generate(&self, output: &str, more: &str) -> Result<Vec<(PathBuf, Take)>, GenerateError> {
+    fn generate(&self, output: &str, more: &str) -> Result<Vec<Written>, GenerateError> {
         generate(&self.args(output, more))
     }
 }
@@ -76,9 +75,10 @@ fn several_clips_are_numbered_and_each_is_that_of_its_seed() {
     args.picture = Some(studio.path("many.png"));
     let written = generate(&args).unwrap();
     studio.generate("single.mid", "--bars 2 --seed 12 --time-signature 3/4").unwrap();
-    assert_eq!(written.iter().map(|(_, take)| take.seed).collect::<Vec<_>>(), [10, 11, 12]);
-    assert_eq!(written[2].0, studio.path("many-3.mid"));
-    assert_eq!(fs::read(&written[2].0).unwrap(), fs::read(studio.path("single.mid")).unwrap());
+    assert_eq!(written.iter().map(|clip| clip.take.seed).collect::<Vec<_>>(), [10, 11, 12]);
+    assert!(written.iter().all(|clip| (0.0..=1.0).contains(&clip.score)));
+    assert_eq!(written[2].path, studio.path("many-3.mid"));
+    assert_eq!(fs::read(&written[2].path).unwrap(), fs::read(studio.path("single.mid")).unwrap());
     assert!((1..=3).all(|number| png_size(&studio.path(&format!("many-{number}.png"))).0 > 1000));
 }
 
@@ -86,7 +86,7 @@ fn several_clips_are_numbered_and_each_is_that_of_its_seed() {
 fn a_clip_reads_back_as_it_was_composed() {
     let studio = Studio::new(TimeBase::Seconds);
     let knobs = "--bars 3 --tempo 90 --key Eb --scale dorian --polyphony 3 --lowest C3 --highest 84 --seed 2";
-    let (path, take) = studio.generate("clip.mid", knobs).unwrap().remove(0);
+    let Written { path, take, .. } = studio.generate("clip.mid", knobs).unwrap().remove(0);
     let recording = midi::read_file(&path).unwrap();
     assert_eq!(recording.performance.notes.len(), take.performance.notes.len());
     assert!(!recording.performance.notes.is_empty());
@@ -102,10 +102,10 @@ fn a_clip_reads_back_as_it_was_composed() {
 #[test]
 fn a_primer_is_continued() {
     let studio = Studio::new(TimeBase::Beats);
-    let (primer, _) = studio.generate("primer.mid", "--bars 1").unwrap().remove(0);
-    let plain = studio.generate("plain.mid", "--bars 2 --seed 1").unwrap().remove(0).1;
+    let primer = studio.generate("primer.mid", "--bars 1").unwrap().remove(0).path;
+    let plain = studio.generate("plain.mid", "--bars 2 --seed 1").unwrap().remove(0).take;
     let more = format!("--bars 2 --seed 1 --primer {}", primer.display());
-    let continued = studio.generate("more.mid", &more).unwrap().remove(0).1;
+    let continued = studio.generate("more.mid", &more).unwrap().remove(0).take;
     assert_ne!(continued.performance, plain.performance);
     assert_eq!(continued.quarters, 8.0);
 }

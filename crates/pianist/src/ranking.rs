@@ -1,0 +1,111 @@
+//! Which of many takes to hear first.
+
+use crate::composer::Take;
+use crate::statistics::{self, Stretch};
+use crate::time::TimeBase;
+
+/// What a number is over stretches of 16 bars that people played: one stretch in a hundred has less than `low`, one has
+/// more than `high`.
+struct Human {
+    of: fn(&Stretch) -> f64,
+    low: f64,
+    mean: f64,
+    high: f64,
+}
+
+/// How near a take is to what people play, 0 to 1.
+///
+/// Four numbers of [`statistics`] are taken: pitch-class entropy, scale consistency, polyphony and note density. Each
+/// counts 1 where it is the mean of human music, 0 from the hundredth least and the hundredth most human stretch on,
+/// and in proportion in between; the score is their mean. It knows nothing of melody or form: it puts what wanders, is
+/// stuck, or is too thin or too thick last. Whether a passage is copied needs the training data and is not known here.
+///
+/// `base` is the pianist's time base, which decides with whom the take is compared.
+pub fn score(take: &Take, base: TimeBase) -> f64 {
+    let units_per_quarter = match base {
+        TimeBase::Seconds => 60.0 / take.tempo,
+        TimeBase::Beats => 1.0,
+    };
+    let performance = take.performance.stretched(units_per_quarter);
+    let whole = statistics::stretches(&performance.notes, take.quarters * units_per_quarter, 1)[0];
+    let human = human(base);
+    human.iter().map(|number| number.nearness(&whole)).sum::<f64>() / human.len() as f64
+}
+
+/// The numbers of human music: `evaluate --compare` of the validation pieces of `concert` and `songbook`, pedal kept.
+fn human(base: TimeBase) -> [Human; 4] {
+    let human = |of, [low, mean, high]: [f64; 3]| Human { of, low, mean, high };
+    match base {
+        TimeBase::Seconds => [
+            human(|stretch| stretch.pitch_class_entropy, [2.47, 3.19, 3.55]),
+            human(|stretch| stretch.scale_consistency, [0.63, 0.82, 1.0]),
+            human(|stretch| stretch.polyphony, [1.44, 2.53, 4.74]),
+            human(|stretch| stretch.note_density, [1.78, 9.64, 22.81]),
+        ],
+        TimeBase::Beats => [
+            human(|stretch| stretch.pitch_class_entropy, [2.45, 2.74, 3.13]),
+            human(|stretch| stretch.scale_consistency, [0.89, 0.98, 1.0]),
+            human(|stretch| stretch.polyphony, [2.93, 3.86, 4.98]),
+            human(|stretch| stretch.note_density, [2.38, 4.88, 8.75]),
+        ],
+    }
+}
+
+impl Human {
+    fn nearness(&self, stretch: &Stretch) -> f64 {
+        let value = (self.of)(stretch);
+        let end = if value < self.mean { self.low } else { self.high };
+        (1.0 - (value - self.mean) / (end - self.mean)).clamp(0.0, 1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::note::{Key, Note, Performance, Velocity};
+    use crate::time::TimeSignature;
+
+    /// Sixteen bars in which note `i` is struck at `i / per_quarter` and lasts `duration` quarter notes.
+    fn take(per_quarter: f64, duration: f64, midi: impl Fn(usize) -> u8) -> Take {
+        let note = |i: usize| Note {
+            onset: i as f64 / per_quarter,
+            duration,
+            key: Key::from_midi(midi(i)).unwrap(),
+            velocity: Velocity::new(64),
+        };
+        let notes = (0..(64.0 * per_quarter) as usize).map(note).collect();
+        Take {
+            seed: 0,
+            tempo: 120.0,
+            time_signature: TimeSignature::COMMON,
+            quarters: 64.0,
+            performance: Performance { notes, pedal: Vec::new() },
+        }
+    }
+
+    #[test]
+    fn music_in_a_key_scores_more_than_one_note_noise_and_silence() {
+        const SCALE: [u8; 7] = [0, 2, 4, 5, 7, 9, 11];
+        for base in [TimeBase::Seconds, TimeBase::Beats] {
+            let chords = take(5.0, 0.7, |i| 48 + SCALE[i * 3 % 7] + 12 * (i % 3) as u8);
+            let stuck = take(5.0, 0.1, |_| 60);
+            let noise = take(25.0, 2.0, |i| 21 + (i * 37 % 88) as u8);
+            let silence = take(0.0, 1.0, |_| 60);
+            let best = score(&chords, base);
+            for worse in [stuck, noise, silence] {
+                assert!(score(&worse, base) < best && best <= 1.0, "{base}: {best}, {}", score(&worse, base));
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_counts_most_at_the_human_mean_and_nothing_beyond_the_human_range() {
+        let human = Human { of: |stretch| stretch.note_density, low: 2.0, mean: 5.0, high: 9.0 };
+        let nearness = |note_density| {
+            let stretch =
+                Stretch { pitch_class_entropy: 0.0, scale_consistency: 0.0, polyphony: 0.0, note_density };
+            human.nearness(&stretch)
+        };
+        assert_eq!([1.0, 2.0, 3.5, 5.0, 7.0, 9.0, 12.0].map(nearness), [0.0, 0.0, 0.5, 1.0, 0.5, 0.0, 0.0]);
+    }
+}
