@@ -1,6 +1,8 @@
 //! The Etude plugin: constants and wiring.
 
 pub mod bell;
+pub mod editor;
+pub mod export;
 pub mod generator;
 pub mod handover;
 pub mod manner;
@@ -16,9 +18,10 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use nice_plug::prelude::*;
+use nice_plug_egui::{EguiEditor, RepaintNotifier};
 
 use generator::Generator;
-use handover::PlayerEnd;
+use handover::{EditorEnd, PlayerEnd};
 use params::EtudeParams;
 use player::Player;
 
@@ -29,6 +32,10 @@ pub struct Etude {
     /// From the first activation on: hosts make instances only to look at them, too.
     running: Option<Running>,
     player: Player,
+    /// Wakes the editor.
+    repaint: RepaintNotifier,
+    /// Whether the host rolled in the last block.
+    rolled: bool,
     sample_rate: f64,
     offline: bool,
 }
@@ -53,13 +60,17 @@ impl Plugin for Etude {
     const MIDI_INPUT: MidiConfig = MidiConfig::Basic;
     const MIDI_OUTPUT: MidiConfig = MidiConfig::MidiCCs;
 
-    type Editor = ();
+    type Editor = EguiEditor<editor::Window>;
     type SysExMessage = ();
     /// None: composing has a thread of its own.
     type BackgroundTask = ();
 
     fn params(&self) -> Arc<dyn Params> {
         self.params.clone()
+    }
+
+    fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
+        editor::create(self.params.clone(), self.repaint.clone())
     }
 
     fn activate(
@@ -71,7 +82,14 @@ impl Plugin for Etude {
         self.sample_rate = f64::from(config.sample_rate);
         self.offline = config.process_mode == ProcessMode::Offline;
         if self.running.is_none() {
-            let attend = session::attend(self.params.clone());
+            let mut attend = session::attend(self.params.clone());
+            let repaint = self.repaint.clone();
+            // Whatever changes beside the playhead, it changes here.
+            let attend = Box::new(move |editor: &EditorEnd| {
+                let patience = attend(editor);
+                repaint.request_repaint();
+                patience
+            });
             match Generator::start_attended(self.params.session.bell(), attend) {
                 Ok((generator, player_end)) => {
                     self.running = Some(Running { player_end, _generator: generator });
@@ -100,6 +118,11 @@ impl Plugin for Etude {
         }
         let mut block = transport::block(context.transport(), self.sample_rate, buffer.samples());
         block.playing &= !self.params.bypass.value();
+        let rolls = context.transport().playing;
+        if rolls || self.rolled {
+            self.repaint.request_repaint();
+        }
+        self.rolled = rolls;
         let take = player_end.take(&block, self.offline);
         self.player.process(&block, take, |event| context.try_send_event(transport::event(event)).is_ok());
         ProcessStatus::KeepAlive

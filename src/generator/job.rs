@@ -311,9 +311,9 @@ mod tests {
         };
         let take = Arc::new(Take::new(take, Place { anchor: 0, mode: Mode::Loop }, 32.0));
         let kept = |bars| Kept { take: take.clone(), bars };
-        assert_eq!(missing(None, 4), [0..4]);
+        assert_eq!(missing(None, 4), [Range { start: 0, end: 4 }]);
         assert_eq!(missing(Some(&kept(vec![0..2, 3..4])), 8), [2..3, 4..8]);
         assert_eq!(missing(Some(&kept(vec![1..2, 6..9])), 8), [0..1, 2..6]);
-        assert!(missing(Some(&kept(vec![0..9])), 8).is_empty());
+        assert!(missing(Some(&kept(vec![Range { start: 0, end: 9 }])), 8).is_empty());
     }
 }

@@ -1,0 +1,322 @@
+//! The window, from top to bottom.
+//!
+//! It draws what the session shows and sends commands to it; nothing here waits for anything. It is drawn anew when
+//! there is input, while the host rolls or the pianist composes, and otherwise not at all.
+
+mod button;
+mod choice;
+mod dial;
+mod help;
+mod icon;
+mod knobs;
+mod roll;
+mod status;
+mod takes;
+mod theme;
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use egui::{Align2, Key, Modifiers, Rect, Ui, Vec2, pos2, vec2};
+use etude_pianist::midi::{Clip, TICKS_PER_QUARTER};
+use nice_plug::context::gui::GuiContext;
+use nice_plug::editor::SizeConstraints;
+use nice_plug::editor::dpi::LogicalSize;
+use nice_plug::prelude::{PluginApi, ResizeHint};
+use nice_plug_egui::{
+    EguiEditor, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier, baseview,
+    create_egui_editor,
+};
+
+use crate::export::{self, Exporter, Named};
+use crate::params::EtudeParams;
+use crate::session::{Host, View};
+use crate::take::{Mode, Take};
+use roll::{Roll, Score};
+
+/// Between two pictures while something moves.
+const FRAME: Duration = Duration::from_millis(33);
+/// Smallest window in points.
+const LEAST: [f32; 2] = [980.0, 560.0];
+/// Biggest window that is restored.
+const MOST: [f32; 2] = [3840.0, 2400.0];
+/// Heights and widths of the window's parts in points.
+const HEADER: f32 = 52.0;
+const STATUS: f32 = 32.0;
+const SIDE: f32 = 216.0;
+const PIANIST: f32 = 72.0;
+
+/// How many takes Ideas composes.
+const IDEAS: u32 = 8;
+
+/// The editor of an instance.
+pub fn create(params: Arc<EtudeParams>, notifier: RepaintNotifier) -> Option<EguiEditor<Window>> {
+    let least = LogicalSize::new(LEAST[0], LEAST[1]);
+    let settings = EguiNiceSettings::new()
+        .with_tile("Etude")
+        .with_repaint_poll_interval(FRAME)
+        .with_resize_hint(ResizeHint {
+            can_resize: true,
+            can_resize_horizontally: true,
+            can_resize_vertically: true,
+            size_constraints: SizeConstraints::Logical { min_size: Some(least), max_size: None },
+            ..ResizeHint::default()
+        });
+    let saved = saved_size(&params);
+    let state = EguiEditorState::from_size(LogicalSize::new(saved.x, saved.y), 1.0);
+    let waker = notifier.clone();
+    let window = Window {
+        exporter: Exporter::new(move || waker.request_repaint()),
+        gui: None,
+        roll: Roll::default(),
+        helping: false,
+        host: String::new(),
+        wanted: None,
+        params,
+    };
+    create_egui_editor(state, notifier, settings, window)
+}
+
+/// What the window remembers from one picture to the next.
+pub struct Window {
+    params: Arc<EtudeParams>,
+    gui: Option<GuiContext>,
+    exporter: Exporter,
+    roll: Roll,
+    helping: bool,
+    /// The host's name.
+    host: String,
+    /// The size that the project was saved with, until the window has it.
+    wanted: Option<Vec2>,
+}
+
+impl NiceEguiApp for Window {
+    fn build(
+        &mut self,
+        context: egui::Context,
+        gui: GuiContext,
+        frame: &mut Frame,
+    ) -> Result<(), baseview::HandlerError> {
+        theme::apply(&context);
+        frame.set_clear_color(theme::GROUND.into());
+        self.host = match gui.plugin_api() {
+            PluginApi::Standalone => "standalone".to_owned(),
+            _ => self.params.session.host.name(),
+        };
+        self.gui = Some(gui);
+        self.wanted = Some(saved_size(&self.params));
+        Ok(())
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _frame: &mut Frame) {
+        // The project may have been loaded after the editor was made.
+        if let Some(wanted) = self.wanted.take().filter(|wanted| *wanted != ui.ctx().content_rect().size()) {
+            ui.ctx().send_viewport_cmd(egui::ViewportCommand::InnerSize(wanted));
+        }
+        let view = self.params.session.view();
+        self.keys(ui, &view);
+        self.parts(ui, &view);
+        if self.helping {
+            self.helping = help::show(ui, &self.host);
+        }
+    }
+
+    fn resized(&mut self, size: baseview::WindowSize) {
+        let (width, height) = (size.logical.width as f32, size.logical.height as f32);
+        if self.wanted.is_none() {
+            let mut saved = self.params.window.write().unwrap_or_else(PoisonError::into_inner);
+            (saved.width, saved.height) = (width, height);
+        }
+    }
+
+    fn editor_closed(&mut self) {
+        self.gui = None;
+    }
+}
+
+impl Window {
+    fn parts(&mut self, ui: &mut Ui, view: &View) {
+        let all = ui.ctx().content_rect();
+        ui.painter().rect_filled(all, 0.0, theme::GROUND);
+        let inside = all.shrink2(vec2(theme::GAP, 0.0));
+        let header = Rect::from_min_size(inside.min, vec2(inside.width(), HEADER));
+        let status = Rect::from_min_max(pos2(inside.left(), inside.bottom() - STATUS), inside.max);
+        let knobs = Rect::from_min_max(pos2(inside.left(), status.top() - knobs::HEIGHT), status.right_top());
+        let middle = Rect::from_min_max(header.left_bottom(), knobs.right_top() - vec2(0.0, theme::GAP));
+        let side = Rect::from_min_max(pos2(middle.right() - SIDE, middle.top()), middle.max);
+        let roll = Rect::from_min_max(middle.min, pos2(side.left() - theme::GAP, middle.bottom()));
+        let pianist = Rect::from_min_size(side.min, vec2(SIDE, PIANIST));
+        let takes = Rect::from_min_max(pianist.left_bottom() + vec2(0.0, theme::GAP), side.max);
+        self.header(ui, header, view);
+        self.score(ui, roll, view);
+        takes::pianist(ui, pianist, view, &self.params.session);
+        takes::list(ui, takes, view, &self.params.session);
+        if let Some(gui) = &self.gui {
+            knobs::show(ui, knobs, &gui.param_setter(), &self.params);
+        }
+        let host = &self.params.session.host;
+        let now = status::Now { tempo: host.tempo(), rolling: host.rolling(), host: &self.host };
+        status::show(ui, status, view, &self.exporter, &now);
+    }
+
+    fn header(&mut self, ui: &mut Ui, at: Rect, view: &View) {
+        let y = at.center().y;
+        ui.painter().text(
+            pos2(at.left() + 4.0, y),
+            Align2::LEFT_CENTER,
+            "Etude",
+            theme::strong(21.0),
+            theme::TEXT,
+        );
+        let mut row = button::Row::new(at.left() + 92.0, y);
+        let has_take = view.take.is_some();
+        if button::main(ui, row.next(104.0), "Generate", "Composes a new take.  G") {
+            self.params.session.generate();
+        }
+        if button::plain(
+            ui,
+            row.next(88.0),
+            "Variation",
+            has_take,
+            "Keeps the locked bars and remakes the rest.  V",
+        ) {
+            self.params.session.vary();
+        }
+        if button::plain(ui, row.next(88.0), "Continue", has_take, "Adds bars at the end of the take.  C") {
+            self.params.session.extend();
+        }
+        let ideas = "Composes eight takes at once and lists them, the best first.  I";
+        if button::plain(ui, row.next(64.0), "Ideas", true, ideas) {
+            self.params.session.ideas(IDEAS);
+        }
+        let can_undo = view.history.len() > 1;
+        if button::plain(ui, row.next(62.0), "Undo", can_undo, "Back to the take that was played before.  Z")
+        {
+            self.params.session.undo();
+        }
+        let mut row = button::Row::new(at.right() - 32.0 - 8.0 - 88.0 - 8.0 - 96.0, y);
+        if button::plain(
+            ui,
+            row.next(96.0),
+            "Save clip",
+            has_take,
+            "Saves what you hear as a MIDI file in your music folder.  E",
+        ) {
+            self.save(view);
+        }
+        if button::plain(
+            ui,
+            row.next(88.0),
+            "Save as...",
+            has_take,
+            "Saves what you hear as a MIDI file where you choose.  S",
+        ) {
+            self.save_as(view);
+        }
+        if button::plain(ui, row.next(32.0), "?", true, "How to hear Etude in this host, and all keys.  F1") {
+            self.helping = true;
+        }
+    }
+
+    fn score(&mut self, ui: &mut Ui, at: Rect, view: &View) {
+        let Some(take) = &view.take else {
+            ui.painter().rect_filled(at, theme::ROUND, theme::PANEL);
+            let text =
+                if view.composing { "Composing the first take" } else { "Press Generate to compose a take" };
+            ui.painter().text(at.center(), Align2::CENTER_CENTER, text, theme::plain(15.0), theme::MUTED);
+            return;
+        };
+        let music = take.music();
+        let score = Score {
+            performance: take.played(),
+            quarters: music.quarters,
+            decided: take.decided(),
+            time_signature: music.time_signature,
+            first_bar: first_bar(take),
+            locks: &view.locks,
+            playhead: playhead(take, &self.params.session.host),
+        };
+        if let Some(bar) = self.roll.show(ui, at, &score) {
+            self.params.session.lock_bar(bar, !view.locks.contains(&bar));
+        }
+    }
+
+    fn keys(&mut self, ui: &Ui, view: &View) {
+        if self.helping {
+            return;
+        }
+        let has_take = view.take.is_some();
+        let session = &self.params.session;
+        let commands: [(Key, bool, &dyn Fn()); 5] = [
+            (Key::G, true, &|| session.generate()),
+            (Key::V, has_take, &|| session.vary()),
+            (Key::C, has_take, &|| session.extend()),
+            (Key::I, true, &|| session.ideas(IDEAS)),
+            (Key::Z, view.history.len() > 1, &|| session.undo()),
+        ];
+        for (key, enabled, command) in commands {
+            if enabled && button::pressed(ui, key) {
+                command();
+            }
+        }
+        if has_take && button::pressed(ui, Key::E) {
+            self.save(view);
+        }
+        if has_take && button::pressed(ui, Key::S) {
+            self.save_as(view);
+        }
+        if ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::F1)) {
+            self.helping = true;
+        }
+    }
+
+    fn save(&self, view: &View) {
+        if let Some((clip, name)) = self.clip(view) {
+            self.exporter.save(clip, name);
+        }
+    }
+
+    fn save_as(&self, view: &View) {
+        if let Some((clip, name)) = self.clip(view) {
+            self.exporter.save_as(clip, name);
+        }
+    }
+
+    /// What is heard, and a name for it.
+    fn clip(&self, view: &View) -> Option<(Clip, String)> {
+        let take = view.take.as_ref()?;
+        let host = &self.params.session.host;
+        let tempo = host.tempo();
+        let key = export::key_of(take.played());
+        let entry = view.history.iter().find(|entry| entry.take.id() == take.id());
+        let pianist = entry.map_or(&view.pianist.name, |entry| &entry.pianist).clone();
+        let name = export::file_name(&Named { pianist, seed: take.music().seed, key, tempo });
+        let performance = take.played().clone();
+        let title = name.trim_end_matches(".mid").to_owned();
+        Some((Clip { name: title, tempo, time_signature: host.time_signature(), performance }, name))
+    }
+}
+
+/// The size that the project was saved with, or the nearest that makes sense.
+fn saved_size(params: &EtudeParams) -> Vec2 {
+    let saved = *params.window.read().unwrap_or_else(PoisonError::into_inner);
+    let within =
+        |size: f32, least: f32, most: f32| if size.is_finite() { size.clamp(least, most) } else { least };
+    vec2(within(saved.width, LEAST[0], MOST[0]), within(saved.height, LEAST[1], MOST[1]))
+}
+
+/// The host's number of a take's first bar.
+fn first_bar(take: &Take) -> i64 {
+    let quarters = take.place().anchor as f64 / f64::from(TICKS_PER_QUARTER);
+    (quarters / take.music().time_signature.quarters_per_bar()).floor() as i64 + 1
+}
+
+/// Where the host is in a take, in quarter notes, and whether it rolls; `None` before its first bar.
+fn playhead(take: &Take, host: &Host) -> Option<(f64, bool)> {
+    let since = host.quarters() - take.place().anchor as f64 / f64::from(TICKS_PER_QUARTER);
+    let at = match take.place().mode {
+        Mode::Loop => since.rem_euclid(take.music().quarters.max(f64::MIN_POSITIVE)),
+        Mode::Endless => since,
+    };
+    (since >= 0.0).then_some((at, host.rolling()))
+}

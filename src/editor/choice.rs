@@ -1,0 +1,98 @@
+//! A knob on the screen that has names for values: a menu, or a switch.
+
+use egui::{Align2, Key, Popup, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use nice_plug::prelude::{BoolParam, Param, ParamSetter};
+
+use super::dial::set;
+use super::theme;
+
+/// Height of the part that shows the value.
+const BOX: f32 = 26.0;
+
+/// Draws a menu in `cell` and lets it choose a value of `param`. With the keyboard's focus, arrow keys choose too.
+pub fn choice<P: Param>(
+    ui: &mut Ui,
+    cell: Rect,
+    setter: &ParamSetter,
+    param: &P,
+    name: &str,
+    tip: &str,
+) -> Response {
+    let id = ui.scope_id().with(name);
+    let response = ui.interact(cell, id, Sense::click());
+    let at = label_and_box(ui, cell, &response, name);
+    let value = param.unmodulated_normalized_value();
+    let text = param.normalized_value_to_string(value, true);
+    let font = theme::strong(if text.len() > 9 { 10.5 } else { 12.0 });
+    let galley = ui.painter().layout(text.clone(), font, theme::TEXT, at.width() - 8.0);
+    let place = at.center() - galley.size() / 2.0;
+    ui.painter().with_clip_rect(at.shrink(2.0)).galley(place, galley, theme::TEXT);
+    response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, format!("{name} {text}")));
+    if response.has_focus() {
+        let by = |key| ui.input(|input| input.key_pressed(key));
+        let filter =
+            egui::EventFilter { horizontal_arrows: true, vertical_arrows: true, ..Default::default() };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
+        let open = Popup::is_id_open(ui.ctx(), Popup::default_response_id(&response));
+        if !open && (by(Key::ArrowDown) || by(Key::ArrowRight)) {
+            set(setter, param, param.next_normalized_step(value, false));
+        } else if !open && (by(Key::ArrowUp) || by(Key::ArrowLeft)) {
+            set(setter, param, param.previous_normalized_step(value, false));
+        }
+    }
+    Popup::menu(&response).width(130.0).gap(4.0).show(|ui| {
+        let last = param.step_count().unwrap_or(1);
+        for step in 0..=last {
+            let normalized = step as f32 / last as f32;
+            let text = param.normalized_value_to_string(normalized, true);
+            let chosen = (value * last as f32).round() as usize == step;
+            if ui.add(egui::Button::selectable(chosen, text).min_size(vec2(118.0, 0.0))).clicked() {
+                set(setter, param, normalized);
+            }
+        }
+    });
+    response.on_hover_text(tip)
+}
+
+/// Draws a switch in `cell`.
+pub fn switch(
+    ui: &mut Ui,
+    cell: Rect,
+    setter: &ParamSetter,
+    param: &BoolParam,
+    name: &str,
+    tip: &str,
+) -> Response {
+    let on = param.value();
+    let response = toggle(ui, cell, on, name, tip);
+    if response.clicked() {
+        set(setter, param, if on { 0.0 } else { 1.0 });
+    }
+    response
+}
+
+/// Draws a switch that is `on` or off in `cell`; a click is for the caller to act on.
+pub fn toggle(ui: &mut Ui, cell: Rect, on: bool, name: &str, tip: &str) -> Response {
+    let response = ui.interact(cell, ui.scope_id().with(name), Sense::click());
+    let at = label_and_box(ui, cell, &response, name);
+    let rail = Rect::from_center_size(at.center(), vec2(30.0, 16.0));
+    let (fill, x) = if on { (theme::ACCENT, rail.right() - 8.0) } else { (theme::GROUND, rail.left() + 8.0) };
+    ui.painter().rect_filled(rail, 8.0, fill);
+    let button = if on { theme::GROUND } else { theme::MUTED };
+    ui.painter().circle_filled(pos2(x, rail.center().y), 5.5, button);
+    response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, on, name));
+    response.on_hover_text(tip)
+}
+
+fn label_and_box(ui: &Ui, cell: Rect, response: &Response, name: &str) -> Rect {
+    let at = Rect::from_min_size(pos2(cell.left() + 1.0, cell.top() + 7.0), vec2(cell.width() - 2.0, BOX));
+    let hot = response.hovered() || response.has_focus();
+    ui.painter().rect_filled(at, theme::SOFT, if hot { theme::LIFTED } else { theme::RAISED });
+    if response.has_focus() {
+        ui.painter().rect_stroke(at, theme::SOFT, Stroke::new(1.0, theme::ACCENT), StrokeKind::Inside);
+    }
+    let below = pos2(cell.center().x, cell.bottom() - 18.0);
+    let color = if hot { theme::TEXT } else { theme::MUTED };
+    ui.painter().text(below, Align2::CENTER_BOTTOM, name, theme::plain(11.0), color);
+    at
+}

@@ -1,0 +1,181 @@
+//! What a musician may want to know: how to hear Etude in this host, and what keys and mouse do.
+
+use egui::{Modal, RichText, ScrollArea, Ui};
+
+use super::theme;
+
+/// How notes get from Etude to an instrument.
+struct Routing {
+    /// Parts of the names of its programs, in small letters.
+    host: &'static [&'static str],
+    /// The host's usual name.
+    name: &'static str,
+    steps: &'static [&'static str],
+}
+
+const ROUTINGS: &[Routing] = &[
+    Routing {
+        host: &["live"],
+        name: "Ableton Live",
+        steps: &[
+            "Put Etude (VST3) on a MIDI track.",
+            "Add a second MIDI track with a piano.",
+            "On the piano's track choose MIDI From: Etude's track, and below it: Etude.",
+            "Set Monitor to In, and play.",
+        ],
+    },
+    Routing {
+        host: &["bitwig"],
+        name: "Bitwig Studio",
+        steps: &[
+            "Put Etude (CLAP) on an instrument track.",
+            "Add a piano after it in the same chain, and play.",
+        ],
+    },
+    Routing {
+        host: &["reaper"],
+        name: "REAPER",
+        steps: &[
+            "Put Etude (CLAP) into a track's FX chain.",
+            "Add a piano below it in the same chain, and play.",
+        ],
+    },
+    Routing {
+        host: &["cubase"],
+        name: "Cubase",
+        steps: &[
+            "Load Etude (VST3) as an instrument track.",
+            "Add a second instrument track with a piano.",
+            "As its MIDI input choose Etude's output, and switch its monitor on.",
+        ],
+    },
+    Routing {
+        host: &["fl studio", "fl64"],
+        name: "FL Studio",
+        steps: &[
+            "Add Etude as a channel and open its wrapper settings (the gear).",
+            "Set its MIDI output port to a free number.",
+            "Add a piano and set its MIDI input port to the same number.",
+        ],
+    },
+    Routing {
+        host: &["ardour"],
+        name: "Ardour",
+        steps: &[
+            "Insert Etude (VST3) on a MIDI track, before its instrument.",
+            "The piano after it in the same strip plays what it composes.",
+        ],
+    },
+    Routing {
+        host: &["standalone"],
+        name: "the standalone program",
+        steps: &[
+            "Start it with --midi-output and the name of your piano's MIDI port.",
+            "Or connect its MIDI output in your system's patchbay.",
+        ],
+    },
+];
+
+const ANYWHERE: &[&str] = &[
+    "Put Etude on a track.",
+    "Send its MIDI output to a track with a piano, or put the piano after it in the same chain.",
+    "Let that track listen to it (monitor), and play.",
+];
+
+const KEYS: &[(&str, &str)] = &[
+    ("G", "Generate a new take"),
+    ("V", "Variation: keep locked bars, remake the rest"),
+    ("C", "Continue: add bars at the end"),
+    ("I", "Ideas: eight takes, the best first"),
+    ("Z", "Undo"),
+    ("E", "Save the clip"),
+    ("S", "Save the clip as..."),
+    ("+   -   0", "Zoom in, zoom out, show everything"),
+    ("Wheel, drag", "Scroll; with Ctrl zoom in time, with Alt zoom the keys"),
+    ("Click a bar's number", "Lock the bar"),
+    ("Shift + drag", "Turn a knob finely; double-click resets it, click its value to type one"),
+    ("Tab, arrows", "Go from knob to knob, turn it; Enter types a value"),
+];
+
+/// Shows the panel; gives `false` when it is closed.
+pub fn show(ui: &Ui, host: &str) -> bool {
+    let frame = egui::Frame::new()
+        .fill(theme::PANEL)
+        .stroke(egui::Stroke::new(1.0, theme::LIFTED))
+        .corner_radius(theme::ROUND)
+        .inner_margin(24.0);
+    let size = ui.ctx().content_rect().size();
+    let modal = Modal::new(egui::Id::unique("help")).frame(frame).show(ui.ctx(), |ui| {
+        ui.set_width(560.0f32.min(size.x - 80.0));
+        let mut open = true;
+        ScrollArea::vertical().max_height(size.y - 150.0).show(ui, |ui| {
+            let (name, steps) = routing(host);
+            title(ui, &format!("Hear Etude in {name}"));
+            ui.label(
+                RichText::new("Etude plays notes; a piano of your choice gives them a sound.")
+                    .color(theme::MUTED),
+            );
+            ui.add_space(4.0);
+            for (number, step) in steps.iter().enumerate() {
+                ui.horizontal(|ui| {
+                    ui.label(
+                        RichText::new(format!("{}", number + 1))
+                            .font(theme::strong(13.0))
+                            .color(theme::ACCENT),
+                    );
+                    ui.add(egui::Label::new(*step).wrap());
+                });
+            }
+            ui.add_space(18.0);
+            title(ui, "Keys and mouse");
+            egui::Grid::new("keys").num_columns(2).spacing([18.0, 7.0]).show(ui, |ui| {
+                for (key, what) in KEYS {
+                    ui.label(RichText::new(*key).font(theme::strong(12.0)));
+                    ui.label(RichText::new(*what).color(theme::MUTED));
+                    ui.end_row();
+                }
+            });
+        });
+        ui.add_space(14.0);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            open = !ui.button("Close").clicked();
+        });
+        open
+    });
+    modal.inner && !modal.should_close()
+}
+
+fn title(ui: &mut Ui, text: &str) {
+    ui.label(RichText::new(text).font(theme::strong(17.0)).color(theme::TEXT));
+    ui.add_space(4.0);
+}
+
+/// What to call the host, and what to do there.
+fn routing(host: &str) -> (&str, &'static [&'static str]) {
+    let small = host.to_lowercase();
+    match ROUTINGS.iter().find(|routing| routing.host.iter().any(|part| small.contains(part))) {
+        Some(routing) => (routing.name, routing.steps),
+        None if host.is_empty() => ("your host", ANYWHERE),
+        None => (host, ANYWHERE),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_host_is_known_by_the_name_that_it_gives_itself() {
+        let known = [
+            ("Ableton Live 12 Suite", "Ableton Live"),
+            ("REAPER", "REAPER"),
+            ("ardour-7.3.0", "Ardour"),
+            ("FL64", "FL Studio"),
+        ];
+        for (host, name) in known {
+            assert_eq!(routing(host).0, name);
+        }
+        assert_eq!(routing("Zrythm"), ("Zrythm", ANYWHERE));
+        assert_eq!(routing("").0, "your host");
+    }
+}

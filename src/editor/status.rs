@@ -1,0 +1,98 @@
+//! The line at the bottom: what is going on.
+
+use std::path::PathBuf;
+
+use egui::{Align2, Color32, Rect, Ui, pos2, vec2};
+
+use crate::export::{Exporter, Progress};
+use crate::session::View;
+
+use super::takes::line;
+use super::{button, theme};
+
+/// What the window knows beside the view.
+pub struct Now<'a> {
+    /// In quarter notes per minute.
+    pub tempo: f64,
+    /// Whether the host rolls.
+    pub rolling: bool,
+    /// The host.
+    pub host: &'a str,
+}
+
+/// Draws the line.
+pub fn show(ui: &mut Ui, at: Rect, view: &View, exporter: &Exporter, now: &Now) {
+    let progress = exporter.progress();
+    let (color, text) = words(view, &progress);
+    let facts = facts(now);
+    let painter = ui.painter().clone();
+    let right = painter.text(
+        pos2(at.right(), at.center().y),
+        Align2::RIGHT_CENTER,
+        facts,
+        theme::plain(11.0),
+        theme::MUTED,
+    );
+    painter.circle_filled(pos2(at.left() + 5.0, at.center().y), 4.0, color);
+    let mut width = right.left() - at.left() - 36.0;
+    let show = saved(&progress).map(|path| (path.to_owned(), "Show in folder"));
+    if show.is_some() {
+        width -= 120.0;
+    }
+    let left = pos2(at.left() + 18.0, at.center().y);
+    let galley_width =
+        painter.layout_no_wrap(text.clone(), theme::plain(12.0), theme::TEXT).size().x.min(width);
+    let failed = color == theme::ERROR;
+    line(&painter, left, &text, theme::plain(12.0), if failed { theme::ERROR } else { theme::TEXT }, width);
+    let whole = Rect::from_min_size(pos2(left.x, at.top()), vec2(galley_width, at.height()));
+    ui.interact(whole, ui.scope_id().with("status"), egui::Sense::hover()).on_hover_text(&text);
+    if let Some((path, name)) = show {
+        let button =
+            Rect::from_min_size(pos2(left.x + galley_width + 12.0, at.center().y - 11.0), vec2(108.0, 22.0));
+        if button::plain(
+            ui,
+            button,
+            name,
+            true,
+            "Show the clip in the file manager, to drag it into a project.",
+        ) {
+            exporter.reveal(path);
+        }
+    }
+}
+
+fn saved(progress: &Progress) -> Option<&PathBuf> {
+    match progress {
+        Progress::Saved(path) => Some(path),
+        _ => None,
+    }
+}
+
+/// The state in a colour and words.
+fn words(view: &View, progress: &Progress) -> (Color32, String) {
+    match (progress, &view.error) {
+        (Progress::Failed(error), _) => (theme::ERROR, format!("Not saved: {error}")),
+        (_, Some(error)) => (theme::ERROR, error.clone()),
+        (Progress::Saved(path), _) => {
+            (theme::GOOD, format!("Saved {}", path.file_name().unwrap_or_default().to_string_lossy()))
+        }
+        (Progress::Busy, _) => (theme::ACCENT, "Saving the clip".to_owned()),
+        _ if view.composing => (theme::ACCENT, "Composing".to_owned()),
+        _ => match &view.take {
+            Some(take) => (
+                theme::GOOD,
+                format!("Ready: {} notes, seed {}", take.music().performance.notes.len(), take.music().seed),
+            ),
+            None => (theme::FAINT, "The pianist is silent yet".to_owned()),
+        },
+    }
+}
+
+fn facts(now: &Now) -> String {
+    let tempo = (now.tempo * 10.0).round() / 10.0;
+    let mut facts = format!("{tempo} bpm   ·   {}", if now.rolling { "playing" } else { "stopped" });
+    if !now.host.is_empty() {
+        facts = format!("{facts}   ·   {}", now.host);
+    }
+    facts
+}

@@ -1,0 +1,293 @@
+//! Takes as MIDI files: named, written and shown, all on threads of their own.
+//!
+//! A clip holds what is heard. It is written whole or not at all, and never over another file unless the user said so.
+
+mod key;
+mod name;
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use etude_pianist::midi::{self, Clip};
+use thiserror::Error;
+
+pub use key::key_of;
+pub use name::{Named, file_name};
+
+/// Files of one name that a folder is searched for at most.
+const MOST_ALIKE: u32 = 10_000;
+
+/// Why a clip was not saved.
+#[derive(Debug, Error)]
+pub enum ExportError {
+    /// There is no folder to save in.
+    #[error("there is no home folder to save clips in; use Save as")]
+    NoFolder,
+    /// The folder can't be made.
+    #[error("can't make the folder {}: {error}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The file can't be written.
+    #[error("can't write {}: {error}; is there room, and may you write there?", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// There is no name left.
+    #[error("{} has too many clips of this name; move some away", path.display())]
+    Full {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// There is no file manager.
+    #[error("can't show {}: {error}", path.display())]
+    Reveal {
+        /// What was to be shown.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+/// How an export goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Progress {
+    /// Nothing was exported yet, or the user thought better of it.
+    #[default]
+    Idle,
+    /// The user is choosing a place, or the file is being written.
+    Busy,
+    /// The clip is there.
+    Saved(PathBuf),
+    /// It is not: what to tell the user.
+    Failed(String),
+}
+
+/// Exports clips, one at a time.
+#[derive(Clone)]
+pub struct Exporter {
+    progress: Arc<Mutex<Progress>>,
+    /// Called when the progress has changed, from any thread.
+    notify: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Exporter {
+    /// An exporter that calls `notify` when its progress has changed.
+    pub fn new(notify: impl Fn() + Send + Sync + 'static) -> Exporter {
+        Exporter { progress: Arc::default(), notify: Arc::new(notify) }
+    }
+
+    /// How the last export goes.
+    pub fn progress(&self) -> Progress {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Saves `clip` in the user's folder, under a name like `file_name` that is free.
+    pub fn save(&self, clip: Clip, file_name: String) {
+        self.start(move || {
+            let folder = folder().ok_or(ExportError::NoFolder)?;
+            save_in(&folder, &clip, &file_name).map(Some)
+        });
+    }
+
+    /// Asks the user where to save `clip`; the dialog asks before a file is replaced.
+    pub fn save_as(&self, clip: Clip, file_name: String) {
+        self.start(move || {
+            let mut dialog = rfd::FileDialog::new().add_filter("MIDI", &["mid"]).set_file_name(&file_name);
+            if let Some(folder) = folder().filter(|folder| fs::create_dir_all(folder).is_ok()) {
+                dialog = dialog.set_directory(folder);
+            }
+            let Some(mut path) = dialog.save_file() else { return Ok(None) };
+            if path.extension().is_none() {
+                path.set_extension("mid");
+                // The dialog asked about another name.
+                if path.exists() {
+                    let (folder, name) = (path.parent().unwrap_or(Path::new(".")), file_of(&path));
+                    return save_in(folder, &clip, &name).map(Some);
+                }
+            }
+            replace(&path, &midi::write(&clip))?;
+            Ok(Some(path))
+        });
+    }
+
+    /// Shows a file in the system's file manager.
+    pub fn reveal(&self, path: PathBuf) {
+        let exporter = self.clone();
+        thread::spawn(move || {
+            if let Err(error) = reveal(&path) {
+                exporter.tell(Progress::Failed(ExportError::Reveal { path, error }.to_string()));
+            }
+        });
+    }
+
+    fn start(&self, work: impl FnOnce() -> Result<Option<PathBuf>, ExportError> + Send + 'static) {
+        if self.progress() == Progress::Busy {
+            return;
+        }
+        self.tell(Progress::Busy);
+        let exporter = self.clone();
+        let work = move || {
+            exporter.tell(match work() {
+                Ok(Some(path)) => Progress::Saved(path),
+                Ok(None) => Progress::Idle,
+                Err(error) => Progress::Failed(error.to_string()),
+            });
+        };
+        if let Err(error) = thread::Builder::new().name("etude export".to_owned()).spawn(work) {
+            self.tell(Progress::Failed(format!("can't start a thread to write the clip: {error}")));
+        }
+    }
+
+    fn tell(&self, progress: Progress) {
+        *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = progress;
+        (self.notify)();
+    }
+}
+
+/// Where clips are saved with one click: `Etude` in the user's music folder.
+pub fn folder() -> Option<PathBuf> {
+    dirs::audio_dir().or_else(dirs::document_dir).or_else(dirs::home_dir).map(|folder| folder.join("Etude"))
+}
+
+/// Writes `clip` into `folder` under a name that no other file has, and says where.
+///
+/// # Errors
+/// If the folder can't be made or the file can't be written.
+pub fn save_in(folder: &Path, clip: &Clip, file_name: &str) -> Result<PathBuf, ExportError> {
+    fs::create_dir_all(folder).map_err(|error| ExportError::Folder { path: folder.to_owned(), error })?;
+    let bytes = midi::write(clip);
+    let stem = file_name.strip_suffix(".mid").unwrap_or(file_name);
+    let partial = write_beside(&folder.join(file_name), &bytes)?;
+    for number in 1..=MOST_ALIKE {
+        let name = if number == 1 { format!("{stem}.mid") } else { format!("{stem} {number}.mid") };
+        let path = folder.join(name);
+        // A link is made only where nothing is, so that nothing is ever replaced, whoever writes at the same time.
+        match fs::hard_link(&partial.0, &path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => (),
+            // Some file systems have no links.
+            Err(_) if path.exists() => (),
+            Err(_) => {
+                let written = fs::rename(&partial.0, &path);
+                return written.map(|()| path.clone()).map_err(|error| ExportError::Write { path, error });
+            }
+        }
+    }
+    Err(ExportError::Full { path: folder.to_owned() })
+}
+
+/// Writes a file whole, over an old one if there is one.
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
+    let partial = write_beside(path, bytes)?;
+    fs::rename(&partial.0, path).map_err(|error| ExportError::Write { path: path.to_owned(), error })
+}
+
+/// A file that is removed when it is no longer needed.
+struct Partial(PathBuf);
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        // It may have become the real one.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn write_beside(path: &Path, bytes: &[u8]) -> Result<Partial, ExportError> {
+    let partial = Partial(path.with_file_name(format!(".{}.{}.part", file_of(path), std::process::id())));
+    let write = || {
+        let mut file = File::create(&partial.0)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().map_err(|error| ExportError::Write { path: path.to_owned(), error })?;
+    Ok(partial)
+}
+
+fn file_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn reveal(path: &Path) -> io::Result<()> {
+    let mut command = if cfg!(target_os = "macos") {
+        let mut command = Command::new("open");
+        command.arg("-R").arg(path);
+        command
+    } else if cfg!(target_os = "windows") {
+        let mut command = Command::new("explorer");
+        command.arg("/select,").arg(path);
+        command
+    } else {
+        let mut command = Command::new("xdg-open");
+        command.arg(path.parent().unwrap_or(path));
+        command
+    };
+    // Waited for here, on a thread of its own, so that no zombie stays.
+    let status = command.status()?;
+    match status.success() || cfg!(target_os = "windows") {
+        true => Ok(()),
+        false => Err(io::Error::other(format!("the file manager ended with {status}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use etude_pianist::note::{Key, Note, Performance, Velocity};
+    use etude_pianist::time::TimeSignature;
+
+    fn clip(tempo: f64) -> Clip {
+        let note =
+            Note { onset: 1.0, duration: 0.5, key: Key::from_midi(60).unwrap(), velocity: Velocity::new(80) };
+        let performance = Performance { notes: vec![note], pedal: Vec::new() };
+        Clip { name: "a clip".to_owned(), tempo, time_signature: TimeSignature::COMMON, performance }
+    }
+
+    #[test]
+    fn a_second_clip_of_the_same_name_leaves_the_first_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = folder.path().join("Music/Etude");
+        let first = save_in(&inside, &clip(120.0), "a.mid").unwrap();
+        let second = save_in(&inside, &clip(90.0), "a.mid").unwrap();
+        assert_eq!((file_of(&first), file_of(&second)), ("a.mid".to_owned(), "a 2.mid".to_owned()));
+        assert_eq!(fs::read(first).unwrap(), midi::write(&clip(120.0)));
+        assert_eq!(fs::read(second).unwrap(), midi::write(&clip(90.0)));
+        assert_eq!(fs::read_dir(inside).unwrap().count(), 2, "nothing else is left there");
+    }
+
+    #[test]
+    fn an_export_says_when_it_is_done_or_why_it_is_not() {
+        let (told, changes) = std::sync::mpsc::channel();
+        let exporter = Exporter::new(move || told.send(()).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let blocked = folder.path().join("file");
+        fs::write(&blocked, "").unwrap();
+        exporter.start(move || save_in(&blocked, &clip(120.0), "a.mid").map(Some));
+        changes.iter().take(2).for_each(drop);
+        let Progress::Failed(why) = exporter.progress() else { panic!("{:?}", exporter.progress()) };
+        assert!(why.contains("file"), "{why}");
+        let inside = folder.path().to_owned();
+        exporter.start(move || save_in(&inside, &clip(120.0), "a.mid").map(Some));
+        changes.iter().take(2).for_each(drop);
+        assert_eq!(exporter.progress(), Progress::Saved(folder.path().join("a.mid")));
+    }
+
+    #[test]
+    fn a_clip_that_can_not_be_written_whole_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = folder.path().join("taken.mid");
+        fs::create_dir(&taken).unwrap();
+        assert!(replace(&taken, b"bytes").is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
