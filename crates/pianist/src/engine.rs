@@ -9,12 +9,16 @@
 
 mod cpu;
 mod device;
+#[cfg(feature = "gpu")]
+mod gpu;
 mod inputs;
 #[cfg(feature = "candle")]
 mod reference;
 
 pub use cpu::{CpuEngine, Instructions, Precision, PrecisionError};
-pub use device::{Device, DeviceNameError};
+pub use device::{Device, DeviceNameError, step_time};
+#[cfg(feature = "gpu")]
+pub use gpu::{GpuEngine, adapters};
 #[cfg(feature = "candle")]
 pub use reference::ReferenceEngine;
 

@@ -1,41 +1,16 @@
 //! The engine computes what the network's page says, whoever shares the batch, on every kernel.
 
 mod common;
+#[path = "common/steps.rs"]
+mod steps;
 
 use common::random_pianist;
 use etude_pianist::alphabet::{Alphabet, InputRow};
-use etude_pianist::engine::{Batch, CpuEngine, Engine, Instructions, Precision};
+use etude_pianist::engine::{CpuEngine, Engine, Instructions, Precision};
 use etude_pianist::model_file::Pianist;
 use etude_pianist::network::Inputs;
 use etude_pianist::time::TimeBase;
-
-/// Inputs that differ from step to step and from stream to stream.
-fn fill(inputs: &Inputs, row: InputRow, step: usize, stream: usize) {
-    let mix = |i: usize| (i * 7 + step * 13 + stream * 29) % 31;
-    for (i, (symbol, category)) in row.categories.iter_mut().zip(&inputs.categories).enumerate() {
-        *symbol = (mix(i) * category.symbols / 31) as u16;
-    }
-    row.dense.iter_mut().enumerate().for_each(|(i, value)| *value = mix(i) as f32 / 31.0 - 0.5);
-}
-
-/// Lets `streams` hear a step, and returns the logits of all heads for each of them.
-fn step(pianist: &Pianist, batch: &mut dyn Batch, step: usize, streams: &[usize]) -> Vec<Vec<f32>> {
-    for (row, &stream) in streams.iter().enumerate() {
-        fill(&pianist.blueprint.inputs, batch.input_row(row), step, stream);
-    }
-    batch.advance(streams).unwrap();
-    let mut logits = vec![Vec::new(); streams.len()];
-    for (head, blueprint) in pianist.blueprint.heads.iter().enumerate() {
-        for (row, &stream) in streams.iter().enumerate() {
-            fill(&blueprint.inputs, batch.head_row(head, row), step, stream);
-        }
-        batch.head(head, streams).unwrap();
-        for (row, logits) in logits.iter_mut().enumerate() {
-            logits.extend_from_slice(batch.logits(row));
-        }
-    }
-    logits
-}
+use steps::{fill, step};
 
 /// `matrix x vector + bias` with the plainest loop, in f64.
 fn affine(pianist: &Pianist, matrix: usize, bias: usize, vector: &[f64]) -> Vec<f64> {

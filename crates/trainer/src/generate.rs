@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use crate::picture;
 use etude_pianist::composer::{Composer, MAX_TAKES, Request, RequestError, Take};
-use etude_pianist::engine::{DeviceError, Engine, Precision};
+use etude_pianist::engine::{Device, DeviceError, Engine, Precision};
 use etude_pianist::midi::{self, MidiFileError};
 use etude_pianist::model_file::{Pianist, PianistFileError};
 use etude_pianist::note::Performance;
@@ -78,6 +78,9 @@ pub fn generate(args: &GenerateArgs) -> Result<Vec<Written>, GenerateError> {
     request.check()?;
     let pianist = Pianist::read_file(&args.model)?;
     let engine = args.device.engine(&pianist, Precision::default(), args.count.min(MAX_TAKES))?;
+    if args.device != Device::Cpu {
+        eprintln!("Composing on {}", engine.device());
+    }
     let takes = compose(&engine, &request, args.count)?;
     let name = clip_name(&pianist, &args.model);
     let numbered = |path: &Path, number: usize| match args.count {
@@ -122,11 +125,12 @@ fn compose(engine: &Arc<dyn Engine>, request: &Request, count: usize) -> Result<
             composer.advance(request.quarters() * f64::from(percent) / 100.0);
             bar.inc(1);
         }
-        if let Some(failure) = composer.failure() {
-            bar.println(format!("{failure}. Going on with {}", composer.device()));
-        }
-        takes.extend(composer.finish());
+        composer.advance(f64::INFINITY);
         bar.inc(1);
+        if let Some(failure) = composer.failure() {
+            bar.suspend(|| eprintln!("{failure}. Went on with {}", composer.device()));
+        }
+        takes.extend(composer.takes());
     }
     bar.finish_and_clear();
     Ok(takes)

@@ -3,7 +3,7 @@
 mod activations;
 mod affine;
 mod batch;
-mod heads;
+pub(super) mod heads;
 mod instructions;
 mod matrix;
 mod pages;
@@ -61,6 +61,12 @@ impl CpuEngine {
             trunk: Arc::new(Trunk::new(&packer)),
             heads: Arc::new(Heads::new(&packer)),
         }
+    }
+
+    /// The weights of the heads, for devices that leave these to the processor.
+    #[cfg(feature = "gpu")]
+    pub(super) fn heads(&self) -> Arc<Heads> {
+        self.heads.clone()
     }
 
     /// Size of the packed weights in bytes, tables of products included.

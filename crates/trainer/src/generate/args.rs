@@ -44,7 +44,10 @@ pub struct GenerateArgs {
     /// How many clips to compose, with this seed and those after it
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1000))]
     pub count: usize,
-    /// What computes: auto (the fastest), cpu, gpu, or gpu: and a part of an adapter's name
+    /// What computes: cpu, gpu (the best), gpu: and an adapter's number or a part of its name, or auto (what is fastest)
+    ///
+    /// On the processor a seed gives the same clip on every machine. A graphics processor computes a little
+    /// differently, so a seed can give another clip there, the same each time on one adapter. What composes is said.
     #[arg(long, value_name = "DEVICE", default_value_t)]
     pub device: Device,
     /// Length of each clip in bars

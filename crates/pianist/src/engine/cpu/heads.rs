@@ -3,6 +3,8 @@
 //! The trunk's outputs come in as what a head's hidden layer adds up, so that a device that runs the trunk can multiply
 //! them itself and leave the rest to the processor.
 
+use std::mem;
+
 use super::Precision;
 use super::activations::Activations;
 use super::affine::{Affine, Packer};
@@ -40,6 +42,7 @@ pub(in crate::engine) struct HeadsState {
     /// `[rows, symbols]`
     logits: Vec<f32>,
     symbols: usize,
+    trunk: Activations,
     dense: Activations,
     activations: Activations,
 }
@@ -91,10 +94,12 @@ impl Heads {
         outputs: impl ExactSizeIterator<Item = &'a [f32]>,
     ) {
         let rows = outputs.len();
-        state.activations.fill(self.kernel, self.precision, outputs, self.units);
-        self.choose_after(state, head, inputs, rows, |weights, activations, hidden| {
-            weights.add_part(TRUNK, activations, hidden);
+        let mut trunk = mem::take(&mut state.trunk);
+        trunk.fill(self.kernel, self.precision, outputs, self.units);
+        self.choose_after(state, head, inputs, rows, |hidden| {
+            self.heads[head].hidden.add_part(TRUNK, &trunk, hidden);
         });
+        state.trunk = trunk;
     }
 
     /// Lets `head` choose in the first `rows` rows of `inputs`; `add_trunk` adds the trunk's share to the
@@ -105,10 +110,10 @@ impl Heads {
         head: usize,
         inputs: &InputRows,
         rows: usize,
-        add_trunk: impl FnOnce(&Affine, &Activations, &mut [f32]),
+        add_trunk: impl FnOnce(&mut [f32]),
     ) {
         let Head { dense: width, hidden: to_hidden, output } = &self.heads[head];
-        let HeadsState { hidden, logits, symbols, dense, activations } = state;
+        let HeadsState { hidden, logits, symbols, dense, activations, .. } = state;
         let begin = |affine: &Affine, out: &mut Vec<f32>| {
             out.resize(rows * affine.outputs(), 0.0);
             let out = out.chunks_exact_mut(affine.outputs()).enumerate();
@@ -118,7 +123,7 @@ impl Heads {
 
         begin(to_hidden, hidden);
         to_hidden.add_part(DENSE, dense, hidden);
-        add_trunk(to_hidden, activations, hidden);
+        add_trunk(hidden);
         hidden.iter_mut().for_each(|x| *x = x.max(0.0));
 
         begin(output, logits);

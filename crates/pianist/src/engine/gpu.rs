@@ -1,0 +1,180 @@
+//! The engine on a graphics processor: Vulkan, Metal or DirectX 12, whichever is there at run time.
+//!
+//! The device keeps the weights of the LSTM layers, as f16, and the states of all streams. A step is one submission and
+//! one read-back: the inputs go there, what the heads' hidden layers add up of the layers' outputs comes back, and the
+//! processor does the rest of the heads, which choose one after another. Results differ from the processor's in the
+//! last bits, so that a take can take another turn; on one device it is always the same.
+
+mod adapter;
+mod batch;
+mod connection;
+mod program;
+
+pub use adapter::adapters;
+
+use std::sync::Arc;
+
+use wgpu::{Adapter, Limits};
+
+use super::cpu::heads::Heads;
+use super::{Batch, CpuEngine, DeviceError, Engine, Precision};
+use crate::alphabet::Alphabet;
+use crate::model_file::Pianist;
+use crate::network::Blueprint;
+use crate::time::TimeBase;
+use batch::{GpuBatch, MAX_STREAMS};
+use connection::Connection;
+use program::{GROUP, Matrix, Program};
+
+/// A pianist's weights on a graphics processor.
+pub struct GpuEngine {
+    device: String,
+    weights: Arc<Weights>,
+    fallback: Arc<CpuEngine>,
+}
+
+/// What all batches read.
+struct Weights {
+    connection: Connection,
+    program: Program,
+    blueprint: Blueprint,
+    /// Of the first layer's inputs.
+    embeddings: Vec<Table>,
+    layers: Vec<Matrix>,
+    /// From the last layer's outputs to the hidden layers of all heads, one after another, without their biases.
+    projection: Matrix,
+    heads: Arc<Heads>,
+}
+
+/// An embedding: a vector of `width` values for each symbol.
+struct Table {
+    values: Vec<f32>,
+    width: usize,
+}
+
+impl GpuEngine {
+    /// Loads `pianist` onto the adapter that `wish` names (its place among [`adapters`] or a part of its name), or the
+    /// best. `precision` is that of the processor, which does the small part of each head and is the fallback.
+    ///
+    /// # Errors
+    /// If there is no such adapter, or it has no room for the pianist.
+    pub fn new(
+        pianist: &Pianist,
+        wish: Option<&str>,
+        precision: Precision,
+    ) -> Result<GpuEngine, DeviceError> {
+        GpuEngine::on(&adapter::choose(wish)?, pianist, Arc::new(CpuEngine::new(pianist, precision)))
+    }
+
+    /// On the best adapter that computes by itself; `None` if there is none.
+    pub(super) fn on_hardware(
+        pianist: &Pianist,
+        fallback: Arc<CpuEngine>,
+    ) -> Option<Result<GpuEngine, DeviceError>> {
+        Some(GpuEngine::on(&adapter::best_hardware()?, pianist, fallback))
+    }
+
+    fn on(adapter: &Adapter, pianist: &Pianist, fallback: Arc<CpuEngine>) -> Result<GpuEngine, DeviceError> {
+        let connection = Connection::open(adapter, limits(&pianist.blueprint))?;
+        let info = adapter.get_info();
+        let device = format!("{} ({:?}, f16)", info.name, info.backend);
+        let weights = Weights::upload(pianist, connection, fallback.heads())?;
+        Ok(GpuEngine { device, weights: Arc::new(weights), fallback })
+    }
+
+    /// Closes the device, as if it were unplugged: what plays on it goes on elsewhere.
+    pub fn close(&self) {
+        self.weights.connection.device.destroy();
+    }
+}
+
+impl Engine for GpuEngine {
+    fn alphabet(&self) -> Alphabet {
+        self.fallback.alphabet()
+    }
+
+    fn time_base(&self) -> TimeBase {
+        self.fallback.time_base()
+    }
+
+    fn blueprint(&self) -> &Blueprint {
+        &self.weights.blueprint
+    }
+
+    fn device(&self) -> &str {
+        &self.device
+    }
+
+    fn batch(&self, streams: usize) -> Result<Box<dyn Batch>, DeviceError> {
+        Ok(Box::new(GpuBatch::new(self.weights.clone(), streams)?))
+    }
+
+    fn fallback(&self) -> Option<Arc<dyn Engine>> {
+        Some(self.fallback.clone())
+    }
+}
+
+impl Weights {
+    fn upload(pianist: &Pianist, connection: Connection, heads: Arc<Heads>) -> Result<Weights, DeviceError> {
+        let Pianist { blueprint, layout, parameters, .. } = pianist;
+        let values = |index: usize| layout.of(parameters, index);
+        let program = Program::new(&connection)?;
+        let units = blueprint.units;
+        let mut layers = Vec::new();
+        for (index, layer) in layout.layers.iter().enumerate() {
+            let width = blueprint.layer_inputs(index);
+            let (below, past) = (values(layer.input), values(layer.recurrent));
+            let matrix = Matrix::builder(units, width, units, index > 0).pack(|unit, gate, column| {
+                let row = gate * units + unit;
+                if column < width { below[row * width + column] } else { past[row * units + column - width] }
+            });
+            let bias = values(layer.bias);
+            layers.push(matrix.upload(&connection, |unit, gate| bias[gate * units + unit])?);
+        }
+        let rows: Vec<&[f32]> = (layout.heads.iter().zip(&blueprint.heads))
+            .flat_map(|(parameters, head)| {
+                let width = head.inputs.width();
+                values(parameters.hidden).chunks_exact(width + units).map(move |row| &row[width..])
+            })
+            .collect();
+        let weight = |group: usize, i: usize, column: usize| {
+            rows.get(group * GROUP + i).map_or(0.0, |row| row[column])
+        };
+        let projection = Matrix::builder(rows.len().div_ceil(GROUP), units, 0, false).pack(weight);
+        let embeddings = layout
+            .embeddings
+            .iter()
+            .map(|&index| Table { values: values(index).to_vec(), width: layout.parameters[index].shape[1] });
+        let weights = Weights {
+            program,
+            blueprint: blueprint.clone(),
+            embeddings: embeddings.collect(),
+            layers,
+            projection: projection.upload(&connection, |_, _| 0.0)?,
+            heads,
+            connection,
+        };
+        weights.connection.queue.submit([]);
+        weights.connection.check()?;
+        Ok(weights)
+    }
+}
+
+/// What a device must be able to do for a network: what it needs, not what is usual.
+fn limits(blueprint: &Blueprint) -> Limits {
+    let units = blueprint.units;
+    let hidden: usize = blueprint.heads.iter().map(|head| head.hidden).sum();
+    let columns = (0..blueprint.layers).map(|layer| blueprint.layer_inputs(layer) + units).max().unwrap_or(0);
+    let groups = units.max(hidden.div_ceil(GROUP));
+    let weights = program::group_bytes(columns) * units;
+    let projection = program::group_bytes(units) * hidden.div_ceil(GROUP);
+    let values = size_of::<f32>() * MAX_STREAMS * (GROUP * groups).max(blueprint.inputs.width());
+    let largest = weights.max(projection).max(values) as u64;
+    Limits {
+        max_storage_buffers_per_shader_stage: program::STORAGE_BUFFERS,
+        max_storage_buffer_binding_size: largest,
+        max_buffer_size: largest,
+        max_compute_workgroups_per_dimension: groups.max(MAX_STREAMS) as u32,
+        ..Limits::downlevel_defaults()
+    }
+}
