@@ -4,6 +4,7 @@ mod bench;
 mod bundle;
 mod demo;
 mod install;
+mod packages;
 mod step;
 mod test;
 
@@ -47,20 +48,30 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result: Result<(), Box<dyn Error>> = match Cli::parse().command {
-        Command::Bench { benchmark } => bench::run(benchmark).map_err(Into::into),
-        Command::Bundle { package, release } => bundle::run(&package, release).map_err(Into::into),
-        Command::Install => install::run().map_err(Into::into),
-        Command::Demo => demo::run().map_err(Into::into),
-        Command::Test => test::run().map_err(Into::into),
-    };
-    match result {
+    match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn run(command: Command) -> Result<(), Box<dyn Error>> {
+    match command {
+        Command::Bench { benchmark } => bench::run(benchmark)?,
+        Command::Bundle { package, release } => bundle::run(&package, release)?,
+        Command::Install => install::run()?,
+        Command::Demo => {
+            packages::for_demo()?;
+            demo::run()?;
+        }
+        Command::Test => {
+            packages::for_tests()?;
+            test::run()?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
