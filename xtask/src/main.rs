@@ -68,6 +68,7 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         }
         Command::Test => {
             packages::for_tests()?;
+            bundle::run("etude", false)?;
             test::run()?;
         }
     }

@@ -1,0 +1,92 @@
+//! Plugins that hold a known take.
+
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use etude_rehearsal::bundle::Format;
+use etude_rehearsal::music::Music;
+use etude_rehearsal::plugin::{Event, Plugin, Setup};
+use etude_rehearsal::recording::check_endings;
+use etude_rehearsal::script::Script;
+
+/// The length of a new plugin's takes, in quarter notes.
+pub const QUARTERS: u32 = 32;
+
+/// A project that was saved with a finished take.
+pub struct Saved {
+    pub state: Vec<u8>,
+    pub music: Music,
+}
+
+/// A new instance.
+pub fn open(format: Format) -> Box<dyn Plugin> {
+    format.open().unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The project that all tests of a format share; its take is composed once.
+pub fn saved(format: Format) -> &'static Saved {
+    static CLAP: OnceLock<Saved> = OnceLock::new();
+    static VST3: OnceLock<Saved> = OnceLock::new();
+    let saved = match format {
+        Format::Clap => &CLAP,
+        Format::Vst3 => &VST3,
+    };
+    saved.get_or_init(|| {
+        let mut plugin = open(format);
+        let music = listen(&mut *plugin);
+        Saved { state: plugin.save().unwrap(), music }
+    })
+}
+
+/// The plugin's take, once it is composed.
+pub fn listen(plugin: &mut dyn Plugin) -> Music {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut before = None;
+    loop {
+        let music = Music::listen(plugin, QUARTERS, 60.0).unwrap();
+        if music.notes() > 16 && before.as_ref() == Some(&music) {
+            return music;
+        }
+        assert!(Instant::now() < deadline, "no take in a minute; {} notes of it", music.notes());
+        thread::sleep(Duration::from_millis(100));
+        before = Some(music);
+    }
+}
+
+/// An instance with that project, its take ready to be played.
+pub fn restored(format: Format) -> Box<dyn Plugin> {
+    let mut plugin = open(format);
+    plugin.load(&saved(format).state).unwrap();
+    listen(&mut *plugin);
+    plugin
+}
+
+/// Lets the framework come to rest after knobs were turned in blocks: its VST3 wrapper tells the editor so on a thread
+/// that all instances share, which must not find one that is gone.
+pub fn rest() {
+    thread::sleep(Duration::from_millis(200));
+}
+
+/// Fails at the first difference between two recordings.
+pub fn assert_same(one: &[Event], other: &[Event], story: &str) {
+    let difference = one.iter().zip(other).find(|(one, other)| one != other);
+    assert_eq!(difference, None, "{story}");
+    assert_eq!(one.len(), other.len(), "{story}");
+}
+
+/// Plays a script live, in blocks of these sizes; whatever happens in it, everything that begins must end.
+pub fn perform(plugin: &mut dyn Plugin, script: &Script, sizes: &[u32]) -> Vec<Event> {
+    perform_as(plugin, script, sizes, false)
+}
+
+/// The same, or as a bounce.
+pub fn perform_as(plugin: &mut dyn Plugin, script: &Script, sizes: &[u32], offline: bool) -> Vec<Event> {
+    let blocks = script.blocks(sizes);
+    let longest_block = sizes.iter().copied().max().unwrap_or(1);
+    plugin.activate(&Setup { sample_rate: script.sample_rate, longest_block, offline }).unwrap();
+    let events = plugin.play(&blocks).unwrap();
+    plugin.deactivate();
+    check_endings(&events).unwrap();
+    events
+}

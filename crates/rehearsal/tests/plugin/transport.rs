@@ -1,0 +1,168 @@
+//! What is heard while the host rolls, stops, jumps and repeats.
+
+use etude_rehearsal::bundle::Format;
+use etude_rehearsal::chance::{SEED, seeds, session};
+use etude_rehearsal::music::compare;
+use etude_rehearsal::plugin::{Block, Plugin, Setup};
+use etude_rehearsal::recording::check_endings;
+use etude_rehearsal::script::{Script, Stretch};
+
+use crate::common::{assert_same, open, perform, perform_as, restored, saved};
+
+const RATE: f64 = 48_000.0;
+const SECOND: u64 = 48_000;
+
+/// Plays a script in both formats, and compares what is heard with what must be heard.
+fn check(script: &Script, sizes: &[u32]) {
+    for format in Format::ALL {
+        let heard = perform(&mut *restored(format), script, sizes);
+        let expected = saved(format).music.expected(script);
+        assert!(!expected.is_empty());
+        compare(&expected, &heard).unwrap_or_else(|error| panic!("{format:?}: {error}"));
+    }
+}
+
+#[test]
+fn every_event_is_heard_at_its_sample_at_any_tempo_and_rate() {
+    for (rate, tempo) in [(1_000.0, 90.0), (44_100.0, 137.3), (192_000.0, 300.0)] {
+        check(&Script::new(rate, [Stretch::roll((20.0 * rate) as u64, tempo, 0.0)]), &[512]);
+    }
+}
+
+#[test]
+fn a_take_is_repeated_from_bar_to_bar() {
+    check(&Script::new(RATE, [Stretch::roll(40 * SECOND, 150.0, 0.0)]), &[1024]);
+}
+
+#[test]
+fn nothing_is_heard_before_the_first_bar() {
+    check(&Script::new(RATE, [Stretch::roll(8 * SECOND, 120.0, -4.0)]), &[512]);
+}
+
+#[test]
+fn the_sizes_of_blocks_make_no_difference() {
+    let script = Script::new(
+        RATE,
+        [Stretch::roll(SECOND, 113.0, 3.7), Stretch::roll(3 * SECOND / 2, 171.9, 21.1).repeating(20.0..22.5)],
+    );
+    for format in Format::ALL {
+        let plugin = &mut *restored(format);
+        let heard = perform(plugin, &script, &[512]);
+        compare(&saved(format).music.expected(&script), &heard).unwrap();
+        for sizes in [&[1][..], &[16_384], &[128, 37, 480, 1, 256]] {
+            let story = format!("{format:?} in blocks of {sizes:?}");
+            assert_same(&perform(plugin, &script, sizes), &heard, &story);
+        }
+    }
+}
+
+#[test]
+fn a_bounce_is_what_is_heard_live() {
+    let script = Script::new(RATE, [Stretch::roll(20 * SECOND, 120.0, 0.0)]);
+    for format in Format::ALL {
+        let plugin = &mut *restored(format);
+        let live = perform(plugin, &script, &[256]);
+        let bounce = perform_as(plugin, &script, &[4096], true);
+        assert_same(&bounce, &live, &format!("{format:?}"));
+    }
+}
+
+#[test]
+fn a_bounce_waits_for_a_new_take() {
+    let script = Script::new(RATE, [Stretch::roll(2 * SECOND, 120.0, 0.0)]);
+    let [first, second] = [(); 2].map(|()| perform_as(&mut *open(Format::Clap), &script, &[4096], true));
+    assert!(!first.is_empty());
+    assert_same(&first, &second, "new plugins compose the same take");
+}
+
+#[test]
+fn stopping_and_starting_in_the_midst_of_notes_leaves_none_behind() {
+    let mut stretches = Vec::new();
+    for step in 0..20 {
+        let position = 3.0 + f64::from(step) * 1.37;
+        stretches.push(Stretch::roll(SECOND / 3, 97.0, position));
+        stretches.push(Stretch::roll(SECOND / 10, 97.0, position).stopped());
+    }
+    check(&Script::new(RATE, stretches), &[256]);
+}
+
+#[test]
+fn jumps_and_loops_in_the_midst_of_notes_leave_none_behind() {
+    let places = [0.0, 17.3, 4.0, 30.9, 31.5, 2.25, -1.0, 64.0, 900.125];
+    let jumps = places.map(|place| Stretch::roll(SECOND, 140.0, place));
+    check(&Script::new(RATE, jumps), &[480]);
+    let looped = [Stretch::roll(12 * SECOND, 123.4, 8.0).repeating(8.0..10.0)];
+    check(&Script::new(RATE, looped), &[700]);
+    let short = [Stretch::roll(3 * SECOND, 200.0, 1.0).repeating(1.0..1.25)];
+    check(&Script::new(RATE, short), &[16_384]);
+}
+
+#[test]
+fn tempo_changes_in_small_steps_are_followed() {
+    let mut stretches = Vec::new();
+    let mut position = 0.0;
+    for step in 0..300 {
+        let tempo = 60.0 + f64::from(step) / 2.0;
+        stretches.push(Stretch::roll(1024, tempo, position));
+        position += 1024.0 / RATE * tempo / 60.0;
+    }
+    check(&Script::new(RATE, stretches), &[512]);
+}
+
+#[test]
+fn any_transport_is_followed() {
+    for seed in seeds(12) {
+        let (script, sizes) = session(seed, 20.0);
+        let outcome = std::panic::catch_unwind(|| check(&script, &sizes));
+        assert!(outcome.is_ok(), "see above; {SEED}={seed} plays this transport again");
+    }
+}
+
+#[test]
+fn a_host_that_says_nothing_hears_nothing() {
+    let silent = Block { samples: 512, ..Block::default() };
+    let script = Script::new(RATE, [Stretch::roll(2 * SECOND, 120.0, 0.0)]);
+    for format in Format::ALL {
+        let plugin = &mut *restored(format);
+        let mut blocks = script.blocks(&[512]);
+        blocks.pop();
+        blocks.extend([silent.clone(), silent.clone()]);
+        plugin.activate(&Setup { sample_rate: RATE, longest_block: 512, offline: false }).unwrap();
+        let events = plugin.play(&blocks).unwrap();
+        check_endings(&events).unwrap();
+        assert!(!events.is_empty());
+        assert_eq!(plugin.play(&vec![silent.clone(); 200]).unwrap(), []);
+    }
+}
+
+/// Plays into the midst of notes, interrupts, and goes on at another place; what began before must end after.
+fn check_interruption(interrupt: impl Fn(&mut dyn Plugin)) {
+    for format in Format::ALL {
+        let plugin = &mut *restored(format);
+        plugin.activate(&Setup { sample_rate: RATE, longest_block: 512, offline: false }).unwrap();
+        let mut events = Vec::new();
+        for place in [4.0, 11.0, 4.0, 25.0] {
+            let mut blocks = Script::new(RATE, [Stretch::roll(SECOND, 120.0, place)]).blocks(&[512]);
+            // Without the stop at its end.
+            blocks.pop();
+            events.extend(plugin.play(&blocks).unwrap());
+            interrupt(plugin);
+        }
+        assert!(check_endings(&events).is_err(), "something should sound in the end");
+        let stop = Script::new(RATE, [Stretch::roll(512, 120.0, 0.0).stopped()]);
+        events.extend(plugin.play(&stop.blocks(&[512])).unwrap());
+        check_endings(&events).unwrap_or_else(|error| panic!("{format:?}: {error}"));
+    }
+}
+
+#[test]
+fn a_reset_ends_what_sounds() {
+    check_interruption(|plugin| plugin.reset());
+}
+
+#[test]
+fn another_sample_rate_ends_what_sounds() {
+    check_interruption(|plugin| {
+        plugin.activate(&Setup { sample_rate: 96_000.0, longest_block: 2048, offline: false }).unwrap();
+    });
+}
