@@ -1,6 +1,7 @@
 //! The Etude plugin: constants and wiring.
 
 pub mod bell;
+pub mod ear;
 pub mod editor;
 pub mod export;
 pub mod generator;
@@ -38,6 +39,8 @@ pub struct Etude {
     rolled: bool,
     sample_rate: f64,
     offline: bool,
+    /// Where the host would be if it went on while it stands still, in quarter notes.
+    idle: f64,
 }
 
 /// What an instance has once it is used.
@@ -111,13 +114,15 @@ impl Plugin for Etude {
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
         buffer.as_slice().iter_mut().for_each(|channel| channel.fill(0.0));
+        let first = self.params.session.host.hear(context.transport());
+        let mut block = transport::block(context.transport(), self.sample_rate, buffer.samples());
+        self.listen(&block, context);
+        block.playing &= !self.params.bypass.value();
         let Some(Running { player_end, .. }) = &mut self.running else { return ProcessStatus::KeepAlive };
-        if self.params.session.host.hear(context.transport()) {
+        if first {
             player_end.expect();
             self.params.session.ring();
         }
-        let mut block = transport::block(context.transport(), self.sample_rate, buffer.samples());
-        block.playing &= !self.params.bypass.value();
         let rolls = context.transport().playing;
         if rolls || self.rolled {
             self.repaint.request_repaint();
@@ -126,6 +131,24 @@ impl Plugin for Etude {
         let take = player_end.take(&block, self.offline);
         self.player.process(&block, take, |event| context.try_send_event(transport::event(event)).is_ok());
         ProcessStatus::KeepAlive
+    }
+}
+
+impl Etude {
+    /// Hears what is played in, if the user wants that.
+    fn listen(&mut self, block: &player::Block, context: &mut impl ProcessContext<Self>) {
+        let now = if block.playing { block.position } else { self.idle };
+        let mut heard_any = false;
+        while let Some(event) = context.next_event() {
+            if let Some(heard) = transport::heard(&event, now, block) {
+                self.params.session.ear.hear(heard);
+                heard_any = true;
+            }
+        }
+        self.idle = now + f64::from(block.samples) * block.quarters_per_sample();
+        if heard_any && self.params.listen.value() {
+            self.params.session.ring();
+        }
     }
 }
 

@@ -112,6 +112,9 @@ pub struct EtudeParams {
     /// Whether turned knobs wait for the next take.
     #[id = "hold"]
     pub hold: BoolParam,
+    /// Whether the next take answers what is played in.
+    #[id = "listen"]
+    pub listen: BoolParam,
 }
 
 /// The editor's window: its size in logical points, and its zoom. The editor refuses what no screen shows.
@@ -187,6 +190,7 @@ impl Default for EtudeParams {
             start_bar: integer(&bell, "Start bar", 1, IntRange::Linear { min: 1, max: LAST_BAR }),
             seed: shown::seed(integer(&bell, "Seed", 0, IntRange::Linear { min: 0, max: 9999 })),
             hold: BoolParam::new("Hold knobs", false).with_callback(bell.callback()),
+            listen: BoolParam::new("Listen", false).with_callback(bell.callback()),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod conductor;
 mod host;
+mod listener;
 mod saved;
 mod state;
 
@@ -19,6 +20,7 @@ use etude_pianist::composer::Knobs;
 use nice_plug::params::persist::PersistentField;
 
 use crate::bell::Bell;
+use crate::ear::Ear;
 use crate::handover::EditorEnd;
 use crate::pianists::{self, Known};
 use crate::take::Take;
@@ -31,6 +33,8 @@ pub const MAX_IDEAS: u32 = 16;
 pub struct Session {
     /// Where the host is, as far as the plugin was told.
     pub host: Host,
+    /// What is played into the plugin.
+    pub ear: Ear,
     bell: Arc<Bell>,
     generator: OnceLock<EditorEnd>,
     state: Mutex<State>,
@@ -81,7 +85,13 @@ impl Session {
     pub fn new(bell: Arc<Bell>) -> Session {
         let mut state = State::default();
         state.pianist.0.name = pianists::EMBEDDED_NAME.to_owned();
-        Session { host: Host::default(), bell, generator: OnceLock::new(), state: Mutex::new(state) }
+        Session {
+            host: Host::default(),
+            ear: Ear::default(),
+            bell,
+            generator: OnceLock::new(),
+            state: Mutex::new(state),
+        }
     }
 
     /// What there is to see.

@@ -1,9 +1,10 @@
 //! From the host's words to the player's, and back.
 
-use etude_pianist::midi::Action;
+use etude_pianist::midi::{Action, TICKS_PER_QUARTER};
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::{NoteEvent, Transport, control_change};
 
+use crate::ear::Heard;
 use crate::player::{Block, Event};
 use crate::session::DEFAULT_TEMPO;
 
@@ -21,6 +22,18 @@ pub fn block(transport: &Transport, sample_rate: f64, samples: usize) -> Block {
         position: position.unwrap_or(0.0),
         repeat: transport.loop_range_beats().map(|(start, end)| start..end),
     }
+}
+
+/// What a host's event means to the ear, in a block that begins `now`, in quarter notes; `None` for all but keys.
+pub fn heard(event: &NoteEvent<()>, now: f64, block: &Block) -> Option<Heard> {
+    let (key, velocity) = match *event {
+        NoteEvent::NoteOn { key, velocity, .. } => (key, (velocity * 127.0).round().clamp(1.0, 127.0) as u8),
+        NoteEvent::NoteOff { key, .. } | NoteEvent::Choke { key, .. } => (key, 0),
+        _ => return None,
+    };
+    let quarters = now + f64::from(event.timing()) * block.quarters_per_sample();
+    let tick = (quarters * f64::from(TICKS_PER_QUARTER)).round() as i64;
+    Some(Heard { tick, key: key.number()?, velocity })
 }
 
 /// An event as hosts want it: on channel 1.

@@ -10,6 +10,7 @@ use etude::params::EtudeParams;
 use etude::session::{self, View};
 use etude::take::Take;
 use etude_pianist::note::Note;
+use nice_plug::params::InternalParamMut;
 use nice_plug::prelude::Params;
 
 /// Far longer than anything here takes, even on a busy machine.
@@ -53,6 +54,12 @@ impl Instance {
     fn saved(&self) -> BTreeMap<String, String> {
         self.params.serialize_fields()
     }
+}
+
+/// Turns a knob as a host does.
+fn turn<P: InternalParamMut>(knob: &P, value: P::Plain) {
+    // SAFETY: it stores an atomic value and calls the knob's callback; the framework's wrappers do the same.
+    unsafe { knob._internal_set_plain_value(value) };
 }
 
 fn notes(take: &Take, from: f64, to: f64) -> Vec<Note<f64>> {
@@ -176,4 +183,49 @@ fn saved_nonsense_is_refused_and_the_takes_stay() {
         instance.params.deserialize_fields(&fields);
         assert_eq!(instance.saved(), saved, "{text:.60}");
     }
+}
+
+#[test]
+fn a_turned_knob_composes_anew_unless_knobs_are_held() {
+    let instance = Instance::new();
+    let first = instance.takes(1).take.clone().unwrap();
+    turn(&instance.params.temperature, 0.5);
+    let second = instance.takes(2).take.clone().unwrap();
+    assert_eq!(second.music().seed, first.music().seed);
+    assert_ne!(notes(&second, 0.0, 32.0), notes(&first, 0.0, 32.0));
+
+    turn(&instance.params.hold, true);
+    turn(&instance.params.temperature, 1.5);
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(instance.takes(2).take.as_ref().map(|take| take.id()), Some(second.id()));
+}
+
+#[test]
+fn swing_and_the_like_change_how_the_take_is_played_and_not_what_was_composed() {
+    let instance = Instance::new();
+    let first = instance.takes(1).take.clone().unwrap();
+    turn(&instance.params.velocity, 50.0);
+    let softer = instance.wait(|view| view.take.as_ref().is_some_and(|take| take.played() != first.played()));
+    let softer = softer.take.clone().unwrap();
+    assert_eq!(softer.music(), first.music());
+    let loudness =
+        |take: &Take| take.played().notes.iter().map(|note| u32::from(note.velocity.midi())).sum::<u32>();
+    assert!(loudness(&softer) < loudness(&first));
+    assert_eq!(instance.params.session.view().history.len(), 1);
+}
+
+#[test]
+fn more_bars_go_on_from_the_take_and_fewer_are_its_beginning() {
+    let instance = Instance::new();
+    let first = instance.takes(1).take.clone().unwrap();
+    turn(&instance.params.bars, 12);
+    let longer = instance.takes(2).take.clone().unwrap();
+    assert_eq!(longer.music().quarters, 48.0);
+    assert_eq!(notes(&longer, 0.0, 32.0), notes(&first, 0.0, 32.0));
+    turn(&instance.params.bars, 2);
+    let shorter = instance.takes(3).take.clone().unwrap();
+    assert_eq!(shorter.music().quarters, 8.0);
+    let onsets =
+        |take: &Take| notes(take, 0.0, 8.0).iter().map(|note| (note.onset, note.key)).collect::<Vec<_>>();
+    assert_eq!(onsets(&shorter), onsets(&first));
 }

@@ -1,5 +1,6 @@
 //! An order being met, step by step.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,6 +11,8 @@ use etude_pianist::engine::Engine;
 use etude_pianist::midi::TICKS_PER_QUARTER;
 use etude_pianist::model_file::PianistFileError;
 use etude_pianist::note::Performance;
+use etude_pianist::ranking;
+use etude_pianist::time::TimeBase;
 use thiserror::Error;
 
 use super::bars::{join, only, place_after};
@@ -202,7 +205,7 @@ impl Job {
     /// Adds the bars at work, which are complete, to what is done.
     fn finish_bars(&mut self) {
         let Some(Work { engine, composer, start }) = self.work.take() else { return };
-        let mut takes = best_first(composer.takes()).into_iter();
+        let mut takes = best_first(composer.takes(), engine.time_base()).into_iter();
         let Some(best) = takes.next() else { return };
         self.request.seed = if self.ideas > 1 { best.seed } else { self.request.seed };
         self.others = takes.map(|music| Arc::new(self.place_take(music))).collect();
@@ -271,7 +274,10 @@ impl Pace {
 }
 
 /// The takes to choose from, the best first.
-fn best_first(takes: Vec<composer::Take>) -> Vec<composer::Take> {
+fn best_first(mut takes: Vec<composer::Take>, base: TimeBase) -> Vec<composer::Take> {
+    if takes.len() > 1 {
+        takes.sort_by_cached_key(|take| Reverse((ranking::score(take, base) * 1e6) as u64));
+    }
     takes
 }
 

@@ -48,7 +48,7 @@ impl Block {
         self.playing && self.samples > 0 && sensible
     }
 
-    fn quarters_per_sample(&self) -> f64 {
+    pub(crate) fn quarters_per_sample(&self) -> f64 {
         self.tempo / 60.0 / self.sample_rate
     }
 

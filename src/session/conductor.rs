@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use etude_pianist::composer::{MAX_QUARTERS, Request};
 use etude_pianist::midi::TICKS_PER_QUARTER;
 
+use super::listener::Listener;
 use super::state::{Command, Draft, State};
 use super::{Entry, Session};
 use crate::generator::{Attend, Kept, Order};
@@ -21,8 +22,14 @@ const FIRST: Duration = Duration::from_millis(300);
 
 /// Lets a generator serve the session and the knobs of `params`.
 pub fn attend(params: Arc<EtudeParams>) -> Attend {
-    let mut conductor =
-        Conductor { params, begun: Instant::now(), asked: false, applied: None, turned: None };
+    let mut conductor = Conductor {
+        params,
+        begun: Instant::now(),
+        asked: false,
+        applied: None,
+        turned: None,
+        listener: Listener::default(),
+    };
     Box::new(move |editor| conductor.attend(editor))
 }
 
@@ -35,12 +42,15 @@ struct Conductor {
     applied: Option<Settings>,
     /// Since when they say something else.
     turned: Option<Instant>,
+    listener: Listener,
 }
 
 impl Conductor {
     fn attend(&mut self, editor: &EditorEnd) -> Option<Duration> {
         let session = self.params.session.clone();
-        let settings = self.params.settings();
+        let mut settings = self.params.settings();
+        self.listener.listen(&session.ear, self.params.listen.value());
+        settings.knobs.pitch_classes = self.listener.chord();
         if session.generator.get().is_none() {
             let _ = session.generator.set(editor.clone());
             session.with(|state| {
@@ -115,7 +125,9 @@ impl Conductor {
                     compose(state, session, settings, request, None, 1, editor);
                 }
                 (Command::Generate(ideas), _) => {
-                    let request = Request { seed: next_seed(state, settings), ..request };
+                    let bar = request.time_signature.quarters_per_bar();
+                    let primer = self.listener.primer(bar, session.host.rolling());
+                    let request = Request { seed: next_seed(state, settings), primer, ..request };
                     state.locks.clear();
                     compose(state, session, settings, request, None, ideas, editor);
                 }
