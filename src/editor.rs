@@ -70,6 +70,7 @@ pub fn create(params: Arc<EtudeParams>, notifier: RepaintNotifier) -> Option<Egu
         gui: None,
         roll: Roll::default(),
         helping: false,
+        take: None,
         host: String::new(),
         wanted: None,
         params,
@@ -84,6 +85,8 @@ pub struct Window {
     exporter: Exporter,
     roll: Roll,
     helping: bool,
+    /// The take that was drawn last.
+    take: Option<u64>,
     /// The host's name.
     host: String,
     /// The size that the project was saved with, until the window has it.
@@ -114,6 +117,11 @@ impl NiceEguiApp for Window {
             ui.ctx().send_viewport_cmd(egui::ViewportCommand::InnerSize(wanted));
         }
         let view = self.params.session.view();
+        let take = view.take.as_ref().map(|take| take.id());
+        if self.take != take {
+            self.take = take;
+            self.exporter.forget();
+        }
         self.keys(ui, &view);
         self.parts(ui, &view);
         if self.helping {
@@ -229,7 +237,7 @@ impl Window {
         let music = take.music();
         let score = Score {
             performance: take.played(),
-            quarters: music.quarters,
+            quarters: length(take),
             decided: take.decided(),
             time_signature: music.time_signature,
             first_bar: first_bar(take),
@@ -303,6 +311,16 @@ fn saved_size(params: &EtudeParams) -> Vec2 {
     let within =
         |size: f32, least: f32, most: f32| if size.is_finite() { size.clamp(least, most) } else { least };
     vec2(within(saved.width, LEAST[0], MOST[0]), within(saved.height, LEAST[1], MOST[1]))
+}
+
+/// How much of a take there is to see, in quarter notes: of an endless one, the bars that are composed.
+fn length(take: &Take) -> f64 {
+    let music = take.music();
+    let bar = music.time_signature.quarters_per_bar();
+    match take.place().mode {
+        Mode::Loop => music.quarters,
+        Mode::Endless => (take.decided() / bar).ceil().max(1.0) * bar,
+    }
 }
 
 /// The host's number of a take's first bar.

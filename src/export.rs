@@ -92,6 +92,14 @@ impl Exporter {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Says no more about an export that is over.
+    pub fn forget(&self) {
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        if *progress != Progress::Busy {
+            *progress = Progress::Idle;
+        }
+    }
+
     /// Saves `clip` in the user's folder, under a name like `file_name` that is free.
     pub fn save(&self, clip: Clip, file_name: String) {
         self.start(move || {

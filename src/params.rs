@@ -130,7 +130,7 @@ pub struct Window {
 
 impl Default for Window {
     fn default() -> Window {
-        Window { width: 1000.0, height: 640.0, zoom: 1.0 }
+        Window { width: 1120.0, height: 720.0, zoom: 1.0 }
     }
 }
 

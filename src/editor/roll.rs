@@ -19,6 +19,8 @@ const KEYBOARD: f32 = 46.0;
 const HEADER: f32 = 24.0;
 /// Height of the pedal lane.
 const PEDAL: f32 = 22.0;
+/// Bars that are shown of long takes; the page turns with the playhead.
+const PAGE: f64 = 24.0;
 /// How much one step of zooming zooms.
 const ZOOM: f32 = 1.25;
 /// Points that an arrow key scrolls.
@@ -88,7 +90,11 @@ impl Roll {
             None => {
                 let keys = score.performance.notes.iter().map(|note| note.key.midi());
                 let range = keys.clone().min().unwrap_or(48)..=keys.max().unwrap_or(72);
-                Lens::fitting(notes, score.quarters, range)
+                let bar = score.time_signature.quarters_per_bar();
+                let page = score.quarters.min(PAGE * bar);
+                let start = score.playhead.map_or(0.0, |(at, _)| (at / page.max(bar)).floor() * page);
+                let lens = Lens::fitting(notes, page, range);
+                Lens { start, ..lens }.within(score.quarters)
             }
         }
     }

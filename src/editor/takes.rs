@@ -66,7 +66,8 @@ pub fn pianist(ui: &mut Ui, at: Rect, view: &View, session: &Session) {
         ui.separator();
         if let Some(folder) = pianists::folder() {
             let more = format!("More pianists go into {}", folder.display());
-            ui.label(egui::RichText::new(more).small().color(theme::MUTED));
+            let more = egui::RichText::new(more).small().color(theme::MUTED);
+            ui.add(egui::Label::new(more).halign(egui::Align::LEFT));
         }
     });
     response
