@@ -49,6 +49,7 @@ pub enum GenerateError {
 }
 
 /// A clip that was written.
+#[derive(Debug, Clone)]
 pub struct Written {
     /// Where.
     pub path: PathBuf,

@@ -122,15 +122,22 @@ fn what_is_not_possible_is_refused_with_the_file_or_the_knob() {
     assert!(
         studio.generate("no/such/folder.mid", "--bars 1").unwrap_err().to_string().contains("folder.mid")
     );
+    assert!(refusal("--device gpu:Voodoo").contains("gpu:Voodoo"));
     assert!(!studio.path("never.mid").exists());
 
     let mut args = studio.args("never.mid", "");
     args.model = studio.path("odd.mid");
     assert!(generate(&args).unwrap_err().to_string().contains("odd.mid"));
     let parse = |more: &str| Cli::try_parse_from(format!("g --model m --output o {more}").split(' ')).err();
-    for wrong in
-        ["--scale major", "--key H", "--key C --scale mayor", "--lowest 5", "--count 0", "--pedal half"]
-    {
+    for wrong in [
+        "--scale major",
+        "--key H",
+        "--key C --scale mayor",
+        "--lowest 5",
+        "--count 0",
+        "--pedal half",
+        "--device tpu",
+    ] {
         assert!(parse(wrong).is_some(), "{wrong}");
     }
 }
