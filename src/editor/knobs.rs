@@ -133,6 +133,11 @@ fn form(group: &mut Group, params: &EtudeParams) {
         "Hold",
         "On: knobs wait for Generate. Off: turning a knob composes anew from the next bar on.",
     );
+    group.switch(
+        &params.listen,
+        "Listen",
+        "What you play into Etude is answered by the next take, and a chord that you hold is followed.",
+    );
 }
 
 impl Group<'_, '_> {
