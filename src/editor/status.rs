@@ -24,7 +24,7 @@ pub struct Now<'a> {
 pub fn show(ui: &mut Ui, at: Rect, view: &View, exporter: &Exporter, now: &Now) {
     let progress = exporter.progress();
     let (color, text) = words(view, &progress);
-    let facts = facts(now);
+    let facts = facts(view, now);
     let painter = ui.painter().clone();
     let right = painter.text(
         pos2(at.right(), at.center().y),
@@ -88,11 +88,37 @@ fn words(view: &View, progress: &Progress) -> (Color32, String) {
     }
 }
 
-fn facts(now: &Now) -> String {
-    let tempo = (now.tempo * 10.0).round() / 10.0;
-    let mut facts = format!("{tempo} bpm   ·   {}", if now.rolling { "playing" } else { "stopped" });
-    if !now.host.is_empty() {
-        facts = format!("{facts}   ·   {}", now.host);
+/// What may be of interest besides.
+fn facts(view: &View, now: &Now) -> String {
+    let pace = Some(view.steps_per_second).filter(|pace| *pace > 0.0);
+    let pace = pace.map(|pace| format!("{} steps/s", thousands(pace as u64)));
+    let device = Some(view.device.clone()).filter(|device| !device.is_empty());
+    let tempo = Some(format!("{} bpm", (now.tempo * 10.0).round() / 10.0));
+    let rolling = Some(if now.rolling { "playing" } else { "stopped" }.to_owned());
+    let host = Some(now.host.to_owned()).filter(|host| !host.is_empty());
+    let facts: Vec<String> = [pace, device, tempo, rolling, host].into_iter().flatten().collect();
+    facts.join("   ·   ")
+}
+
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let ends_group = |i: usize| i > 0 && (digits.len() - i).is_multiple_of(3);
+    let grouped = digits.chars().enumerate().map(|(i, digit)| match ends_group(i) {
+        true => format!(",{digit}"),
+        false => digit.to_string(),
+    });
+    grouped.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn big_numbers_are_grouped() {
+        assert_eq!(
+            [7, 999, 1000, 20_345, 1_234_567].map(thousands),
+            ["7", "999", "1,000", "20,345", "1,234,567"]
+        );
     }
-    facts
 }
