@@ -2,6 +2,7 @@
 
 use std::slice;
 
+use super::pace::Pace;
 use super::primer::Primer;
 use super::rules::{self, Rules};
 use super::take::{Grid, Take};
@@ -16,6 +17,8 @@ pub(super) struct Stream {
     context: Box<dyn Context>,
     rules: Box<dyn Rules>,
     conditions: Conditions,
+    /// Unless a density was asked for.
+    pace: Option<Pace>,
     sampler: Sampler,
     freedom: Freedom,
     grid: Grid,
@@ -47,6 +50,7 @@ impl Stream {
             context: alphabet.context(),
             rules: rules::of(alphabet, *locks, *pedal),
             conditions,
+            pace: density.is_none().then(|| Pace::new(base)),
             sampler: Sampler::new(request.seed),
             freedom: *freedom,
             grid,
@@ -107,6 +111,7 @@ impl Stream {
     pub(super) fn end_step(&mut self) {
         let step = self.context.step();
         self.rules.follow(&step);
+        follow(&mut self.pace, &mut self.conditions, self.alphabet.strikes(step), self.context.now());
         self.context.begin();
         self.steps.push(step);
         if self.steps.len() == self.primer.len() {
@@ -116,9 +121,13 @@ impl Stream {
 
     /// All that the stream heard, and what it hears next if `hears_next`.
     pub(super) fn replay(&self, hears_next: bool) -> Replay<'_> {
+        let pace = self.pace.as_ref().map(|_| Pace::new(self.grid.base));
+        let density = self.conditions.density.filter(|_| pace.is_none());
         Replay {
+            alphabet: self.alphabet,
             context: self.alphabet.context(),
-            conditions: &self.conditions,
+            conditions: Conditions { density, ..self.conditions.clone() },
+            pace,
             steps: self.steps.iter(),
             hears_next,
         }
@@ -138,8 +147,10 @@ impl Stream {
 
 /// What a stream heard, to be heard once more by another engine.
 pub(super) struct Replay<'a> {
+    alphabet: Alphabet,
     context: Box<dyn Context>,
-    conditions: &'a Conditions,
+    conditions: Conditions,
+    pace: Option<Pace>,
     steps: slice::Iter<'a, Step>,
     hears_next: bool,
 }
@@ -150,14 +161,24 @@ impl Replay<'_> {
     }
 
     pub(super) fn listen(&mut self, row: InputRow) {
-        self.context.listen(self.conditions, row);
+        self.context.listen(&self.conditions, row);
         match self.steps.next() {
             Some(step) => {
                 recite(&mut *self.context, step);
+                let strikes = self.alphabet.strikes(*step);
+                follow(&mut self.pace, &mut self.conditions, strikes, self.context.now());
                 self.context.begin();
             }
             None => self.hears_next = false,
         }
+    }
+}
+
+/// Follows a step taken at tick `now`, and wishes for what the pace asks.
+fn follow(pace: &mut Option<Pace>, conditions: &mut Conditions, strikes: bool, now: Ticks) {
+    if let Some(pace) = pace {
+        pace.follow(now, strikes);
+        conditions.density = pace.wish();
     }
 }
 
