@@ -17,7 +17,7 @@ mod theme;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use egui::{Align2, Key, Modifiers, Rect, Ui, Vec2, pos2, vec2};
+use egui::{Align2, Key, Rect, Ui, Vec2, pos2, vec2};
 use etude_pianist::midi::{Clip, TICKS_PER_QUARTER};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::SizeConstraints;
@@ -221,7 +221,7 @@ impl Window {
         ) {
             self.save_as(view);
         }
-        if button::plain(ui, row.next(32.0), "?", true, "How to hear Etude in this host, and all keys.  F1") {
+        if button::plain(ui, row.next(32.0), "?", true, "How to hear Etude in this host, and all keys.  H") {
             self.helping = true;
         }
     }
@@ -273,7 +273,7 @@ impl Window {
         if has_take && button::pressed(ui, Key::S) {
             self.save_as(view);
         }
-        if ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::F1)) {
+        if button::pressed(ui, Key::H) {
             self.helping = true;
         }
     }

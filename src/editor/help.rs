@@ -90,6 +90,7 @@ const KEYS: &[(&str, &str)] = &[
     ("Z", "Undo"),
     ("E", "Save the clip"),
     ("S", "Save the clip as..."),
+    ("H", "This page"),
     ("+   -   0", "Zoom in, zoom out, show everything"),
     ("Wheel, drag", "Scroll; with Ctrl zoom in time, with Alt zoom the keys"),
     ("Click a bar's number", "Lock the bar"),
