@@ -120,15 +120,7 @@ pub fn named(wanted: &str) -> (Known, Source) {
 
 /// Where users put their pianists: `etude/pianists` in the folder that the system has for programs' data.
 pub fn folder() -> Option<PathBuf> {
-    let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let data = if cfg!(windows) {
-        from("APPDATA")
-    } else if cfg!(target_os = "macos") {
-        from("HOME").map(|home| home.join("Library/Application Support"))
-    } else {
-        from("XDG_DATA_HOME").or_else(|| from("HOME").map(|home| home.join(".local/share")))
-    };
-    data.map(|data| data.join("etude").join("pianists"))
+    dirs::data_dir().map(|data| data.join("etude").join("pianists"))
 }
 
 fn name(source: &Source) -> String {

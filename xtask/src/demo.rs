@@ -1,11 +1,11 @@
-//! `cargo xtask demo`: hear and see every pianist under models/.
-//!
-//! Needs nothing but Rust and its linker, which were there to build this program.
+//! `cargo xtask demo`: hear and see every pianist under models/, and the plugin in the test host.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use crate::bundle::{self, BundleError};
 use crate::step::{self, StepError, cargo, project};
 
 /// Why there is no demo.
@@ -14,6 +14,9 @@ pub enum DemoError {
     /// A program failed.
     #[error(transparent)]
     Step(#[from] StepError),
+    /// There is no plugin.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
     /// A folder can't be read or made.
     #[error("can't use the folder {}: {source}", path.display())]
     Folder {
@@ -30,12 +33,15 @@ pub enum DemoError {
     NoPianists(PathBuf),
 }
 
-/// Builds the trainer and lets each pianist compose.
+/// Builds everything, lets each pianist compose, and plays the plugin without a DAW.
 pub fn run() -> Result<(), DemoError> {
     let pianists = pianists(&project().join("models"))?;
     let folder = project().join("demo");
     fs::create_dir_all(&folder).map_err(|source| DemoError::Folder { path: folder.clone(), source })?;
-    step::run("Build", &mut cargo(&["build", "--release", "--locked", "--package", "etude-trainer"]))?;
+    bundle::run("etude", true)?;
+    let programs =
+        ["build", "--release", "--locked", "--package", "etude-trainer", "--package", "etude-rehearsal"];
+    step::run("Build the programs", &mut cargo(&programs))?;
     let mut made = Vec::new();
     for pianist in pianists {
         let name = pianist.file_stem().unwrap_or_default().to_string_lossy();
@@ -43,6 +49,9 @@ pub fn run() -> Result<(), DemoError> {
         compose(&pianist, &name, &clip, &picture)?;
         made.extend([clip, picture]);
     }
+    let (clip, picture) = (folder.join("plugin.mid"), folder.join("plugin.png"));
+    play(&clip, &picture)?;
+    made.extend([clip, picture]);
     println!("\nOpen these, or drag the .mid files into a DAW onto a piano track:");
     for path in made {
         println!("  {}", path.display());
@@ -51,10 +60,20 @@ pub fn run() -> Result<(), DemoError> {
 }
 
 fn compose(pianist: &Path, name: &str, clip: &Path, picture: &Path) -> Result<(), StepError> {
-    let mut command = cargo(&["run", "--release", "--locked", "--quiet", "--package", "etude-trainer", "--"]);
+    let mut command = program("etude-trainer");
     command.args(["generate", "--bars", "16", "--seed", "1", "--model"]).arg(pianist);
     command.arg("--output").arg(clip).arg("--picture").arg(picture);
     step::run(&format!("{name} composes"), &mut command)
+}
+
+fn play(clip: &Path, picture: &Path) -> Result<(), StepError> {
+    let mut command = program("etude-rehearsal");
+    command.args(["play", "--bars", "16"]).arg("--output").arg(clip).arg("--picture").arg(picture);
+    step::run("The plugin plays in a host", &mut command)
+}
+
+fn program(package: &str) -> Command {
+    cargo(&["run", "--release", "--locked", "--quiet", "--package", package, "--"])
 }
 
 /// The pianists in a folder, by name.

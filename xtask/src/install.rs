@@ -1,10 +1,11 @@
-//! `cargo xtask install`: the plugin where the user's DAWs look for it.
+//! `cargo xtask install`: the plugin where the user's DAWs look for it, and the pianists where the plugin does.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::bundle::{self, BundleError};
+use crate::step::project;
 
 /// Why the plugin is not installed.
 #[derive(Debug, thiserror::Error)]
@@ -35,8 +36,14 @@ pub fn run() -> Result<(), InstallError> {
     bundle::run("etude", true)?;
     let bundled = bundle::target().join("bundled");
     println!();
-    for (name, folder) in [("Etude.vst3", folders.vst3), ("Etude.clap", folders.clap)] {
-        let (from, to) = (bundled.join(name), folder.join(name));
+    let files = [
+        (bundled.join("Etude.vst3"), folders.vst3),
+        (bundled.join("Etude.clap"), folders.clap),
+        // The other pianist is in the plugin.
+        (project().join("models/concert.safetensors"), folders.pianists),
+    ];
+    for (from, folder) in files {
+        let to = folder.join(from.file_name().unwrap_or_default());
         replace(&from, &to).map_err(|source| InstallError::Copy { from, to: to.clone(), source })?;
         println!("Installed {}", to.display());
     }
@@ -47,24 +54,26 @@ pub fn run() -> Result<(), InstallError> {
     Ok(())
 }
 
-/// Where DAWs look for one user's plugins.
+/// Where DAWs look for one user's plugins, and the plugin for pianists.
 struct Folders {
     vst3: PathBuf,
     clap: PathBuf,
+    pianists: PathBuf,
 }
 
 impl Folders {
     /// As Steinberg's "VST 3 Locations" and CLAP's `entry.h` name them.
     fn of_user() -> Option<Folders> {
+        let pianists = dirs::data_dir()?.join("etude").join("pianists");
         let common = if cfg!(target_os = "windows") {
             dirs::data_local_dir()?.join("Programs").join("Common")
         } else if cfg!(target_os = "macos") {
             dirs::home_dir()?.join("Library/Audio/Plug-Ins")
         } else {
             let home = dirs::home_dir()?;
-            return Some(Folders { vst3: home.join(".vst3"), clap: home.join(".clap") });
+            return Some(Folders { vst3: home.join(".vst3"), clap: home.join(".clap"), pianists });
         };
-        Some(Folders { vst3: common.join("VST3"), clap: common.join("CLAP") })
+        Some(Folders { vst3: common.join("VST3"), clap: common.join("CLAP"), pianists })
     }
 }
 
