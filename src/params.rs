@@ -245,3 +245,23 @@ impl EtudeParams {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn float_knobs_refuse_what_is_no_finite_number() {
+        let params = EtudeParams::default();
+        let temperatures =
+            [&params.temperature, &params.pitch, &params.time, &params.dynamics, &params.length];
+        let others = [&params.top_p, &params.min_p, &params.density, &params.quantise, &params.swing];
+        for knob in temperatures.into_iter().chain(others).chain([&params.velocity]) {
+            for text in ["NaN", "nan %", "inf", "-infinity", "1e999999"] {
+                assert_eq!(knob.string_to_normalized_value(text), None, "{}: {text}", knob.name());
+            }
+            assert_eq!(knob.string_to_normalized_value("-1e9"), Some(0.0), "{}", knob.name());
+            assert_eq!(knob.string_to_normalized_value("1e9"), Some(1.0), "{}", knob.name());
+        }
+    }
+}

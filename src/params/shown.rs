@@ -12,7 +12,9 @@ const NAMES: [&str; 12] = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A",
 
 /// A knob for any value, whose turning rings.
 pub(super) fn float(bell: &Arc<Bell>, name: &str, default: f32, range: FloatRange) -> FloatParam {
-    FloatParam::new(name, default, range).with_callback(bell.callback())
+    FloatParam::new(name, default, range)
+        .with_callback(bell.callback())
+        .with_string_to_value(Arc::new(number))
 }
 
 /// A knob for whole numbers, whose turning rings.
@@ -30,9 +32,15 @@ pub(super) fn or_off(knob: FloatParam) -> FloatParam {
     let show = |value: f32| if value <= 0.0 { "off".to_owned() } else { format!("{value:.1}") };
     let read = |text: &str| match text.trim() {
         off if off.eq_ignore_ascii_case("off") => Some(0.0),
-        number => number.parse().ok(),
+        text => number(text),
     };
     knob.with_step_size(0.5).with_value_to_string(Arc::new(show)).with_string_to_value(Arc::new(read))
+}
+
+/// A number with or without a percent sign. What is none, or endless, is refused: the framework limits all others.
+fn number(text: &str) -> Option<f32> {
+    let number: f32 = text.trim().trim_end_matches('%').trim_end().parse().ok()?;
+    number.is_finite().then_some(number)
 }
 
 /// A MIDI number as a key's name.
