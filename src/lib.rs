@@ -14,6 +14,7 @@ pub mod session;
 pub mod take;
 
 mod transport;
+mod worker;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -39,6 +40,10 @@ pub struct Etude {
     rolled: bool,
     sample_rate: f64,
     offline: bool,
+    /// Puts tasks on the framework's worker thread.
+    worker: Option<AsyncExecutor<Etude>>,
+    /// Whether this is a VST3.
+    vst3: bool,
     /// Where the host would be if it went on while it stands still, in quarter notes.
     idle: f64,
 }
@@ -65,14 +70,15 @@ impl Plugin for Etude {
 
     type Editor = EguiEditor<editor::Window>;
     type SysExMessage = ();
-    /// None: composing has a thread of its own.
-    type BackgroundTask = ();
+    /// None but to wait for those of the framework: composing has a thread of its own.
+    type BackgroundTask = worker::Mark;
 
     fn params(&self) -> Arc<dyn Params> {
         self.params.clone()
     }
 
-    fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
+    fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
+        self.worker = Some(executor);
         editor::create(self.params.clone(), self.repaint.clone())
     }
 
@@ -80,10 +86,11 @@ impl Plugin for Etude {
         &mut self,
         _layout: &AudioIOLayout,
         config: &BufferConfig,
-        _context: &mut impl ActivateContext<Self>,
+        context: &mut impl ActivateContext<Self>,
     ) -> bool {
         self.sample_rate = f64::from(config.sample_rate);
         self.offline = config.process_mode == ProcessMode::Offline;
+        self.vst3 = context.plugin_api() == PluginApi::Vst3;
         if self.running.is_none() {
             let mut attend = session::attend(self.params.clone());
             let repaint = self.repaint.clone();
@@ -101,6 +108,12 @@ impl Plugin for Etude {
             }
         }
         self.running.is_some()
+    }
+
+    fn deactivate(&mut self) {
+        if let Some(worker) = self.worker.as_ref().filter(|_| self.vst3) {
+            worker::finish(worker);
+        }
     }
 
     fn reset(&mut self) {

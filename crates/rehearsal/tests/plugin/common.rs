@@ -62,12 +62,6 @@ pub fn restored(format: Format) -> Box<dyn Plugin> {
     plugin
 }
 
-/// Lets the framework come to rest after knobs were turned in blocks: its VST3 wrapper tells the editor so on a thread
-/// that all instances share, which must not find one that is gone.
-pub fn rest() {
-    thread::sleep(Duration::from_millis(200));
-}
-
 /// Fails at the first difference between two recordings.
 pub fn assert_same(one: &[Event], other: &[Event], story: &str) {
     let difference = one.iter().zip(other).find(|(one, other)| one != other);

@@ -8,7 +8,7 @@ use etude_rehearsal::script::{Script, Stretch};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
-use crate::common::{open, rest, restored};
+use crate::common::{open, restored};
 
 const RATE: f64 = 48_000.0;
 
@@ -65,7 +65,6 @@ fn a_bypassed_plugin_ends_what_sounds_and_is_silent() {
         blocks.pop();
         plugin.activate(&Setup { sample_rate: RATE, longest_block: 512, offline: false }).unwrap();
         let events = plugin.play(&blocks).unwrap();
-        rest();
         check_endings(&events).unwrap();
         assert!(!events.is_empty());
         assert!(events.iter().all(|event| event.sample <= middle as u64 * 512));
@@ -85,7 +84,6 @@ fn knobs_turned_and_keys_played_while_music_sounds_leave_no_note_behind() {
             }
             plugin.activate(&Setup { sample_rate: RATE, longest_block: 2048, offline: false }).unwrap();
             let events = plugin.play(&blocks).unwrap();
-            rest();
             check_endings(&events).unwrap_or_else(|error| panic!("{format:?}, seed {seed}: {error}"));
         }
     }
