@@ -21,7 +21,7 @@ use crate::player::Block;
 use crate::take::Take;
 
 /// How often an offline bounce looks for new music.
-const PATIENCE: Duration = Duration::from_millis(1);
+const INTERVAL: Duration = Duration::from_millis(1);
 
 /// What the generator is about.
 #[derive(Debug, Clone, Default)]
@@ -61,6 +61,8 @@ pub struct GeneratorEnd {
 /// Where takes are played.
 pub struct PlayerEnd {
     takes: Output<Option<Arc<Take>>>,
+    /// How long it may still wait for music.
+    patience: Duration,
     shared: Arc<Shared>,
 }
 
@@ -108,7 +110,7 @@ pub fn handover() -> (EditorEnd, GeneratorEnd, PlayerEnd) {
     (
         EditorEnd { orders: order, shared: shared.clone() },
         GeneratorEnd { orders, takes: write, manner: Manner::default(), shared: shared.clone() },
-        PlayerEnd { takes: read, shared },
+        PlayerEnd { takes: read, patience: Duration::ZERO, shared },
     )
 }
 
@@ -249,14 +251,22 @@ impl Drop for GeneratorEnd {
 }
 
 impl PlayerEnd {
-    /// The take to play in `block`. In an `offline` bounce it waits until it is composed as far as the block goes.
-    pub fn take(&mut self, block: &Block, offline: bool) -> Option<&Take> {
+    /// From now on it may wait so long for music, all in all: for ever in an offline bounce, never in live play (as at
+    /// first).
+    pub fn wait_at_most(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
+    /// The take to play in `block`. If it may wait, it waits until it is composed as far as the block goes.
+    pub fn take(&mut self, block: &Block) -> Option<&Take> {
         let end = block.end();
         self.report(end.unwrap_or(i64::MIN));
         if let Some(end) = end {
-            while offline && self.has_to_wait(end) {
+            while !self.patience.is_zero() && self.has_to_wait(end) {
+                let before = Instant::now();
                 self.report(end);
-                thread::sleep(PATIENCE);
+                thread::sleep(INTERVAL);
+                self.patience = self.patience.saturating_sub(before.elapsed());
             }
         }
         self.takes.read().as_deref()

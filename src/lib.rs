@@ -18,6 +18,7 @@ mod worker;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use nice_plug::prelude::*;
 use nice_plug_egui::{EguiEditor, RepaintNotifier};
@@ -26,6 +27,11 @@ use generator::Generator;
 use handover::{EditorEnd, PlayerEnd};
 use params::EtudeParams;
 use player::Player;
+
+/// How long a VST3 bounce waits for music, all in all, from one activation to the next. The framework passes a VST3 the
+/// mode of the activation before, so this may be live play, which no wait may stop for good; and the first bounce after
+/// live play waits for nothing.
+const VST3_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A pianist that lives on a DAW track.
 #[derive(Default)]
@@ -39,7 +45,6 @@ pub struct Etude {
     /// Whether the host rolled in the last block.
     rolled: bool,
     sample_rate: f64,
-    offline: bool,
     /// Puts tasks on the framework's worker thread.
     worker: Option<AsyncExecutor<Etude>>,
     /// Whether this is a VST3.
@@ -89,7 +94,6 @@ impl Plugin for Etude {
         context: &mut impl ActivateContext<Self>,
     ) -> bool {
         self.sample_rate = f64::from(config.sample_rate);
-        self.offline = config.process_mode == ProcessMode::Offline;
         self.vst3 = context.plugin_api() == PluginApi::Vst3;
         if self.running.is_none() {
             let mut attend = session::attend(self.params.clone());
@@ -107,7 +111,13 @@ impl Plugin for Etude {
                 Err(error) => nice_error!("Etude can't start its composing thread: {error}"),
             }
         }
-        self.running.is_some()
+        let Some(Running { player_end, .. }) = &mut self.running else { return false };
+        player_end.wait_at_most(match config.process_mode {
+            ProcessMode::Offline if self.vst3 => VST3_PATIENCE,
+            ProcessMode::Offline => Duration::MAX,
+            ProcessMode::Realtime | ProcessMode::Buffered => Duration::ZERO,
+        });
+        true
     }
 
     fn deactivate(&mut self) {
@@ -141,7 +151,7 @@ impl Plugin for Etude {
             self.repaint.request_repaint();
         }
         self.rolled = rolls;
-        let take = player_end.take(&block, self.offline);
+        let take = player_end.take(&block);
         self.player.process(&block, take, |event| context.try_send_event(transport::event(event)).is_ok());
         ProcessStatus::KeepAlive
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use common::random_pianist;
 use etude::generator::{Generator, Kept, Order};
-use etude::handover::{EditorEnd, PlayerEnd, Status};
+use etude::handover::{EditorEnd, PlayerEnd, Status, handover};
 use etude::pianists;
 use etude::player::Block;
 use etude::take::{Mode, Place, Take};
@@ -77,12 +77,13 @@ fn onsets(take: &composer::Take, end: f64) -> Vec<(f64, u8)> {
 fn an_order_becomes_the_take_that_its_pianist_composes() {
     let (_folder, pianist) = pianist();
     let (generator, mut player) = Generator::start().unwrap();
-    assert!(player.take(&block(0), true).is_none(), "without an order nobody waits");
+    player.wait_at_most(Duration::MAX);
+    assert!(player.take(&block(0)).is_none(), "without an order nobody waits");
     let order = order(&pianist, 3, Mode::Loop);
     generator.editor().order(order.clone());
     let take = wait_until_ready(&generator.editor());
     assert_eq!(take.music(), &composed(&order));
-    assert_eq!(player.take(&block(0), false).map(Take::id), Some(take.id()));
+    assert_eq!(player.take(&block(0)).map(Take::id), Some(take.id()));
 }
 
 #[test]
@@ -99,14 +100,28 @@ fn the_last_of_many_orders_is_met() {
 fn an_offline_bounce_waits_for_every_note() {
     let (_folder, pianist) = pianist();
     let (generator, mut player) = Generator::start().unwrap();
+    player.wait_at_most(Duration::MAX);
     generator.editor().order(order(&pianist, 4, Mode::Endless));
     for quarter in 0..200 {
-        let take = player.take(&block(quarter), true).expect("it waits for the first one");
+        let take = player.take(&block(quarter)).expect("it waits for the first one");
         assert!(
             take.is_decided(i64::from(quarter + 1) * 960),
             "quarter {quarter} is played before it is composed"
         );
     }
+}
+
+#[test]
+fn a_bounce_that_may_be_live_play_waits_only_so_long_all_in_all() {
+    let (_folder, pianist) = pianist();
+    let (editor, _idle_generator, mut player) = handover();
+    editor.order(order(&pianist, 4, Mode::Loop));
+    player.wait_at_most(Duration::from_millis(100));
+    let start = Instant::now();
+    for quarter in 0..1_000 {
+        assert!(player.take(&block(quarter)).is_none());
+    }
+    assert!(start.elapsed() < LONG, "it waits {:?}", start.elapsed());
 }
 
 #[test]
@@ -117,7 +132,7 @@ fn an_endless_take_grows_ahead_of_the_playhead_and_what_was_composed_stays() {
     let decided = |status: &Status| status.take.as_ref().map_or(0.0, |take| take.decided());
     let first = wait(&generator.editor(), |status| decided(status) > 28.0).take.unwrap();
     for quarter in (0..100).chain(20..30).chain(90..110) {
-        player.take(&block(quarter), false);
+        player.take(&block(quarter));
         let ahead = wait(&generator.editor(), |status| decided(status) > f64::from(quarter) + 16.0);
         let take = ahead.take.unwrap();
         assert_eq!(onsets(take.music(), first.decided()), onsets(first.music(), first.decided()));
@@ -148,6 +163,7 @@ fn what_is_kept_of_a_take_is_continued() {
 fn an_order_that_cannot_be_met_gives_a_message_and_keeps_the_take() {
     let (folder, pianist) = pianist();
     let (generator, mut player) = Generator::start().unwrap();
+    player.wait_at_most(Duration::MAX);
     let editor = generator.editor();
     editor.order(order(&pianist, 8, Mode::Loop));
     let take = wait_until_ready(&editor);
@@ -162,7 +178,7 @@ fn an_order_that_cannot_be_met_gives_a_message_and_keeps_the_take() {
         let message = status.error.expect("it says what is wrong");
         assert!(message.contains(hint), "{message}");
         assert_eq!(status.take.map(|take| take.id()), Some(take.id()));
-        assert_eq!(player.take(&block(0), true).map(Take::id), Some(take.id()));
+        assert_eq!(player.take(&block(0)).map(Take::id), Some(take.id()));
     }
     editor.order(order(&pianist, 10, Mode::Loop));
     assert_eq!(wait_until_ready(&editor).music().seed, 10);
@@ -193,7 +209,8 @@ fn generators_come_and_go_in_any_order_in_any_state() {
     let mut alive: Vec<(Option<Generator>, Option<PlayerEnd>)> = Vec::new();
     for i in 0..200 {
         if alive.len() < 16 && random.next_u32() % 5 < 3 {
-            let (generator, player) = Generator::start().unwrap();
+            let (generator, mut player) = Generator::start().unwrap();
+            player.wait_at_most(Duration::MAX);
             alive.push((Some(generator), Some(player)));
         } else if !alive.is_empty() {
             let at = random.next_u32() as usize % alive.len();
@@ -208,7 +225,7 @@ fn generators_come_and_go_in_any_order_in_any_state() {
                         generator.editor().order(order(&pianist, i, mode));
                     });
                     player.iter_mut().for_each(|player| {
-                        player.take(&block(0), true);
+                        player.take(&block(0));
                     });
                 }
             }
@@ -220,11 +237,12 @@ fn generators_come_and_go_in_any_order_in_any_state() {
 fn orders_after_the_end_are_ignored() {
     let (_folder, pianist) = pianist();
     let (generator, mut player) = Generator::start().unwrap();
+    player.wait_at_most(Duration::MAX);
     let editor = generator.editor();
     drop(generator);
     editor.order(order(&pianist, 13, Mode::Loop));
     assert!(!editor.status().composing);
-    assert!(player.take(&block(0), true).is_none(), "nobody waits for a generator that is gone");
+    assert!(player.take(&block(0)).is_none(), "nobody waits for a generator that is gone");
 }
 
 #[test]
@@ -247,7 +265,7 @@ fn taking_a_take_never_allocates_or_frees() {
         wait_until_ready(&generator.editor());
         assert_no_alloc(|| {
             (0..10).for_each(|quarter| {
-                player.take(&block(quarter), false);
+                player.take(&block(quarter));
             });
         });
     }
