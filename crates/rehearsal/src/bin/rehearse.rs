@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use etude_rehearsal::chance::session;
 use etude_rehearsal::music::{Music, compare};
 use etude_rehearsal::plugin::{Plugin, Setup};
 use etude_rehearsal::recording::check_endings;
+use etude_rehearsal::standalone;
 use etude_trainer::picture::piano_roll;
 
 /// Quarter notes in a bar of a new project.
@@ -57,6 +58,12 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Photograph the window of the standalone program, on a screen in memory
+    Window {
+        /// Where to put the picture, a PNG file
+        #[arg(long)]
+        output: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -64,6 +71,7 @@ fn main() -> ExitCode {
     let result = match command {
         Command::Play { bars, tempo, output, picture } => play(format, bars, tempo, output, picture),
         Command::Soak { minutes, seed } => soak(format, Duration::from_secs(60 * minutes), seed),
+        Command::Window { output } => window(&output),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -116,6 +124,12 @@ fn soak(format: Format, time: Duration, first: u64) -> Result<(), Box<dyn Error>
             return Ok(());
         }
     }
+    Ok(())
+}
+
+fn window(output: &Path) -> Result<(), Box<dyn Error>> {
+    standalone::photograph(output)?;
+    println!("Wrote {}: the window", output.display());
     Ok(())
 }
 

@@ -5,3 +5,4 @@ mod instances;
 mod knobs;
 mod state;
 mod transport;
+mod window;
