@@ -158,8 +158,18 @@ impl Standalone {
 /// If it can't be opened or written, or there is no take in a minute.
 pub fn photograph(path: &Path) -> Result<(), WindowError> {
     let mut standalone = Standalone::open()?;
-    standalone.save_clip()?;
-    keep(&standalone.picture()?, path)
+    let deadline = Instant::now() + PATIENCE;
+    let mut before = Vec::new();
+    while Instant::now() < deadline {
+        let clip = standalone.save_clip()?;
+        let bytes = fs::read(&clip).map_err(|error| WindowError::File { path: clip, error })?;
+        // The take grows until it is composed.
+        if bytes == before {
+            return keep(&standalone.picture()?, path);
+        }
+        before = bytes;
+    }
+    Err(WindowError::Late("whole take"))
 }
 
 /// Writes a picture as a PNG file.
