@@ -97,6 +97,17 @@ fn a_variation_keeps_the_locked_bars_and_remakes_the_rest() {
 }
 
 #[test]
+fn a_turned_knob_keeps_the_locked_bars_too() {
+    let instance = Instance::new();
+    let first = instance.takes(1).take.clone().unwrap();
+    instance.params.session.lock_bar(2, true);
+    turn(&instance.params.temperature, 1.5);
+    let remade = instance.takes(2).take.clone().unwrap();
+    assert_eq!(notes(&remade, 8.0, 12.0), notes(&first, 8.0, 12.0));
+    assert_ne!(notes(&remade, 12.0, 32.0), notes(&first, 12.0, 32.0));
+}
+
+#[test]
 fn continuing_a_take_keeps_it_and_adds_bars() {
     let instance = Instance::new();
     let first = instance.takes(1).take.clone().unwrap();

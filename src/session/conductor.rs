@@ -1,5 +1,6 @@
 //! From commands and turned knobs to orders: runs on the generator's thread.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -105,9 +106,12 @@ impl Conductor {
         session.with(|state| {
             if let Some(entry) = state.current().cloned() {
                 let seed = settings.seed.unwrap_or(entry.take.music().seed);
-                let keep = if taste { bars_until_now(&entry.take, session) } else { entry.take.bars() };
+                let all = entry.take.bars();
+                let until_now = if taste { bars_until_now(&entry.take, session) } else { all };
+                let heard = (until_now > 0).then_some(0..until_now);
+                let bars = heard.into_iter().chain(locked(state, until_now..all)).collect();
                 let request = Request { seed, ..request(session, &settings) };
-                let keep = kept(&entry.take, keep);
+                let keep = Some(Kept { take: entry.take.clone(), bars });
                 compose(state, session, &settings, request, keep, 1, editor);
             }
         });
@@ -217,11 +221,15 @@ fn vary(
     editor: &EditorEnd,
 ) {
     let bars = entry.take.bars();
-    let locked = state.locks.iter().filter(|bar| **bar < bars).map(|bar| *bar..bar + 1);
-    let keep = Kept { take: entry.take.clone(), bars: locked.collect() };
+    let keep = Kept { take: entry.take.clone(), bars: locked(state, 0..bars).collect() };
     let primer = Some(entry.take.music().performance.clone());
     let request = Request { bars: bars.max(1), primer, ..request };
     compose(state, session, settings, request, Some(keep), 1, editor);
+}
+
+/// The locked ones among `bars`, each by itself.
+fn locked(state: &State, bars: Range<u32>) -> impl Iterator<Item = Range<u32>> {
+    state.locks.range(bars).map(|bar| *bar..bar + 1)
 }
 
 /// Orders a take that becomes an entry of its own.
