@@ -1,9 +1,10 @@
-//! `cargo xtask bench`: how fast Etude is beside other programs, measured in one run.
+//! `cargo xtask bench`: how fast the plugin is, and Etude beside other programs, measured in one run.
 //!
-//! The others, pinned in benches/peers/requirements.txt, are installed in target/peers at the first run. All take turns,
-//! so that a machine that slows down slows all of them.
+//! The others, pinned in benches/peers/requirements.txt, are installed in target/peers when they are first
+//! needed. All take turns, so that a machine that slows down slows all of them.
 
 mod inference;
+mod plugin;
 mod training;
 
 use std::fs;
@@ -11,6 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::bundle::BundleError;
 use crate::step::{self, StepError, cargo, project};
 
 /// What can be measured.
@@ -20,6 +22,8 @@ pub enum Benchmark {
     Training,
     /// Steps per second of composing beside ONNX Runtime's, PyTorch's and candle's; how long takes take
     Inference,
+    /// The built plugin in a host: time per block, until there is music, to come and go; memory
+    Plugin,
 }
 
 /// Why there is no measurement.
@@ -28,6 +32,9 @@ pub enum BenchError {
     /// A program failed.
     #[error(transparent)]
     Step(#[from] StepError),
+    /// There is no plugin.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
     /// A program printed something else than numbers.
     #[error("{0} printed no steps per second")]
     NoNumbers(String),
@@ -43,10 +50,11 @@ pub enum BenchError {
 
 /// Runs a benchmark.
 pub fn run(benchmark: Benchmark) -> Result<(), BenchError> {
-    let python = install_peers(&project().join("target/peers"))?;
+    let peers = || install_peers(&project().join("target/peers"));
     match benchmark {
-        Benchmark::Training => training::run(&python),
-        Benchmark::Inference => inference::run(&python),
+        Benchmark::Training => training::run(&peers()?),
+        Benchmark::Inference => inference::run(&peers()?),
+        Benchmark::Plugin => plugin::run(),
     }
 }
 

@@ -52,6 +52,11 @@ pub fn run() -> Result<(), DemoError> {
     let (clip, picture) = (folder.join("plugin.mid"), folder.join("plugin.png"));
     play(&clip, &picture)?;
     made.extend([clip, picture]);
+    if cfg!(target_os = "linux") {
+        let editor = folder.join("editor.png");
+        photograph(&editor)?;
+        made.push(editor);
+    }
     println!("\nOpen these, or drag the .mid files into a DAW onto a piano track:");
     for path in made {
         println!("  {}", path.display());
@@ -70,6 +75,12 @@ fn play(clip: &Path, picture: &Path) -> Result<(), StepError> {
     let mut command = program("etude-rehearsal");
     command.args(["play", "--bars", "16"]).arg("--output").arg(clip).arg("--picture").arg(picture);
     step::run("The plugin plays in a host", &mut command)
+}
+
+/// Photographs the editor, on a screen in memory.
+fn photograph(picture: &Path) -> Result<(), StepError> {
+    let mut command = program("etude-rehearsal");
+    step::run("The editor opens", command.args(["window", "--output"]).arg(picture))
 }
 
 fn program(package: &str) -> Command {

@@ -38,7 +38,7 @@ enum Command {
     Demo,
     /// Build the plugin and copy it to where this user's DAWs look
     Install,
-    /// Measure speed beside other programs
+    /// Measure speed: training and composing beside other programs, or the plugin in a host
     Bench {
         /// What to measure
         benchmark: Benchmark,

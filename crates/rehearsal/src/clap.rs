@@ -5,6 +5,7 @@ mod handlers;
 
 use std::ffi::CString;
 use std::path::Path;
+use std::time::Duration;
 
 use clack_extensions::params::{ParamInfoBuffer, ParamInfoFlags};
 use clack_extensions::render::RenderMode;
@@ -125,14 +126,14 @@ impl Plugin for ClapPlugin {
         Ok(())
     }
 
-    fn play(&mut self, blocks: &[Block]) -> Result<Vec<Event>, HostError> {
+    fn play_timed(&mut self, blocks: &[Block], times: &mut Vec<Duration>) -> Result<Vec<Event>, HostError> {
         let (stopped, setup) = self.audio.take().ok_or(HostError::Refused("to play while inactive"))?;
         let audio_thread = || {
             let mut started = match stopped.start_processing() {
                 Ok(started) => started,
                 Err(error) => return (error.into_stopped_processor(), Err(HostError::Refused("to start"))),
             };
-            let events = events::play(&mut started, blocks, &setup);
+            let events = events::play(&mut started, blocks, &setup, times);
             (started.stop_processing(), events)
         };
         let (stopped, events) = std::thread::scope(|scope| scope.spawn(audio_thread).join())

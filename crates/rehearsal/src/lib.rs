@@ -10,6 +10,7 @@
 pub mod bundle;
 pub mod chance;
 mod clap;
+pub mod measure;
 pub mod music;
 pub mod plugin;
 pub mod recording;

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -44,7 +45,15 @@ pub trait Plugin {
     ///
     /// # Errors
     /// If it is not active, fails, or breaks the rules of events.
-    fn play(&mut self, blocks: &[Block]) -> Result<Vec<Event>, HostError>;
+    fn play(&mut self, blocks: &[Block]) -> Result<Vec<Event>, HostError> {
+        self.play_timed(blocks, &mut Vec::new())
+    }
+
+    /// The same; adds to `times` how long the plugin took for each block.
+    ///
+    /// # Errors
+    /// As [`Plugin::play`].
+    fn play_timed(&mut self, blocks: &[Block], times: &mut Vec<Duration>) -> Result<Vec<Event>, HostError>;
 
     /// Tells it that time is interrupted.
     fn reset(&mut self);

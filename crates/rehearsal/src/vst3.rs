@@ -9,6 +9,7 @@ mod events;
 mod module;
 
 use std::path::Path;
+use std::time::Duration;
 
 use vst3::ComPtr;
 use vst3::Steinberg::Vst::*;
@@ -132,13 +133,13 @@ impl Plugin for Vst3Plugin {
         Ok(())
     }
 
-    fn play(&mut self, blocks: &[Block]) -> Result<Vec<Event>, HostError> {
+    fn play_timed(&mut self, blocks: &[Block], times: &mut Vec<Duration>) -> Result<Vec<Event>, HostError> {
         let setup = self.active.ok_or(HostError::Refused("to play while inactive"))?;
         let processor = &self.processor;
         let audio_thread = || {
             // SAFETY: the processor lives, is active, and nobody else processes.
             unsafe { processor.setProcessing(1) };
-            let events = events::play(processor, blocks, &setup);
+            let events = events::play(processor, blocks, &setup, times);
             // SAFETY: as above.
             unsafe { processor.setProcessing(0) };
             events

@@ -12,6 +12,7 @@ use etude_pianist::midi;
 use etude_pianist::time::TimeSignature;
 use etude_rehearsal::bundle::Format;
 use etude_rehearsal::chance::session;
+use etude_rehearsal::measure;
 use etude_rehearsal::music::{Music, compare};
 use etude_rehearsal::plugin::{Plugin, Setup};
 use etude_rehearsal::recording::check_endings;
@@ -64,6 +65,8 @@ enum Command {
         #[arg(long)]
         output: PathBuf,
     },
+    /// Measure how fast and how big it is; prints lines of a name, a colon and a number with its unit
+    Measure,
 }
 
 fn main() -> ExitCode {
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Play { bars, tempo, output, picture } => play(format, bars, tempo, output, picture),
         Command::Soak { minutes, seed } => soak(format, Duration::from_secs(60 * minutes), seed),
         Command::Window { output } => window(&output),
+        Command::Measure => measure(format),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -105,6 +109,13 @@ fn play(
         write(&picture, &piano_roll(&take, "Etude"))?;
     }
     println!("Wrote {}: {bars} bars, {} notes", output.display(), music.notes());
+    Ok(())
+}
+
+fn measure(format: Format) -> Result<(), Box<dyn Error>> {
+    for (name, value) in measure::all(format)? {
+        println!("{name}: {value}");
+    }
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! Blocks and events as CLAP has them.
 
+use std::time::{Duration, Instant};
+
 use clack_host::events::event_types::*;
 use clack_host::events::spaces::CoreEventSpace;
 use clack_host::events::{EventFlags, Match, Pckn, UnknownEvent};
@@ -9,11 +11,12 @@ use clack_host::utils::{BeatTime, ClapId, SecondsTime};
 use super::handlers::Handlers;
 use crate::plugin::{Block, Event, HostError, Message, Setup, Transport};
 
-/// Plays blocks; to be called on the audio thread.
+/// Plays blocks, and adds how long each took to `times`; to be called on the audio thread.
 pub(super) fn play(
     audio: &mut StartedPluginAudioProcessor<Handlers>,
     blocks: &[Block],
     setup: &Setup,
+    times: &mut Vec<Duration>,
 ) -> Result<Vec<Event>, HostError> {
     let mut channels = vec![vec![0.0f32; setup.longest_block as usize]; 2];
     let mut ports = AudioPorts::with_capacity(2, 1);
@@ -30,16 +33,17 @@ pub(super) fn play(
         let frames = channels.iter_mut().map(|channel| &mut channel[..block.samples as usize]);
         let channels_out = AudioPortBufferType::f32_output_only(frames);
         let mut outputs = ports.with_output_buffers([AudioPortBuffer { latency: 0, channels: channels_out }]);
-        audio
-            .process(
-                &InputAudioBuffers::empty(),
-                &mut outputs,
-                &input.as_input(),
-                &mut out.as_output(),
-                Some(now),
-                transport.as_ref(),
-            )
-            .map_err(|error| HostError::Misbehaved(format!("failed to process: {error}")))?;
+        let started = Instant::now();
+        let processed = audio.process(
+            &InputAudioBuffers::empty(),
+            &mut outputs,
+            &input.as_input(),
+            &mut out.as_output(),
+            Some(now),
+            transport.as_ref(),
+        );
+        times.push(started.elapsed());
+        processed.map_err(|error| HostError::Misbehaved(format!("failed to process: {error}")))?;
         let sounds = channels.iter().flat_map(|channel| &channel[..block.samples as usize]);
         crate::recording::check_silence(sounds)?;
         let first = events.len();

@@ -1,5 +1,7 @@
 //! Blocks and events as VST3 has them.
 
+use std::time::{Duration, Instant};
+
 use vst3::Steinberg::Vst::Event_::EventTypes_;
 use vst3::Steinberg::Vst::ProcessContext_::StatesAndFlags_;
 use vst3::Steinberg::Vst::*;
@@ -12,11 +14,12 @@ use crate::plugin::{self, Block, HostError, Message, Setup, Transport};
 /// The most events of a block.
 const MOST_EVENTS: usize = 4096;
 
-/// Plays blocks; to be called on the audio thread.
+/// Plays blocks, and adds how long each took to `times`; to be called on the audio thread.
 pub(super) fn play(
     processor: &ComPtr<IAudioProcessor>,
     blocks: &[Block],
     setup: &Setup,
+    times: &mut Vec<Duration>,
 ) -> Result<Vec<plugin::Event>, HostError> {
     let mut channels = vec![vec![0.0f32; setup.longest_block as usize]; 2];
     let mut events = Vec::new();
@@ -25,7 +28,7 @@ pub(super) fn play(
         for channel in &mut channels {
             channel.fill(1.0);
         }
-        let out = process(processor, block, setup, now, &mut channels)?;
+        let out = process(processor, block, setup, now, &mut channels, times)?;
         let sounds = channels.iter().flat_map(|channel| &channel[..block.samples as usize]);
         crate::recording::check_silence(sounds)?;
         let first = events.len();
@@ -45,6 +48,7 @@ fn process(
     setup: &Setup,
     now: u64,
     channels: &mut [Vec<f32>],
+    times: &mut Vec<Duration>,
 ) -> Result<Vec<Event>, HostError> {
     let (input, output) = (ComWrapper::new(input(block)), ComWrapper::new(Events::default()));
     lock(&output.0).reserve(MOST_EVENTS);
@@ -71,7 +75,10 @@ fn process(
         data.inputEvents = input.as_ptr();
         data.outputEvents = out.as_ptr();
         data.processContext = context.as_mut().map_or(std::ptr::null_mut(), |context| context);
-        processor.process(&mut data)
+        let started = Instant::now();
+        let result = processor.process(&mut data);
+        times.push(started.elapsed());
+        result
     };
     if result == kResultOk {
         Ok(std::mem::take(&mut *lock(&output.0)))
