@@ -14,7 +14,7 @@ pub(crate) mod ticks;
 pub use condition::{Conditions, Metre, Pedal};
 
 use crate::network::Blueprint;
-use crate::note::{Performance, Velocity};
+use crate::note::{Key, Performance, Velocity};
 use crate::time::Ticks;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -86,11 +86,11 @@ impl Alphabet {
         }
     }
 
-    /// Whether a step strikes a note.
-    pub fn strikes(self, step: Step) -> bool {
+    /// The key that a step strikes, if it does.
+    pub fn struck(self, step: Step) -> Option<Key> {
         match self {
-            Alphabet::Notes => notes::strikes(step),
-            Alphabet::Events => events::strikes(step),
+            Alphabet::Notes => notes::struck(&step),
+            Alphabet::Events => events::struck(step),
         }
     }
 

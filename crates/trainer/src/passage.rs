@@ -94,7 +94,7 @@ impl Passage {
 
     /// Whether the step strikes a note.
     pub fn strikes(&self) -> bool {
-        self.alphabet.strikes(self.steps[self.at - 1])
+        self.alphabet.struck(self.steps[self.at - 1]).is_some()
     }
 
     /// Notes per unit of time and share of each pitch class over the next few seconds or bars; `None` in silence.
@@ -118,7 +118,7 @@ impl Passage {
         };
         self.at += 1;
         batch.add(blueprint, Some((self.context.as_mut(), &self.conditions, step)));
-        self.alphabet.strikes(step)
+        self.alphabet.struck(step).is_some()
     }
 }
 

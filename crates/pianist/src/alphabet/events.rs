@@ -112,9 +112,10 @@ pub fn decode(steps: &[Step]) -> Performance<Ticks> {
     decoder.performance.quantise(TimeBase::Seconds)
 }
 
-/// Whether a step is a note-on.
-pub fn strikes(step: Step) -> bool {
-    step.get(0).is_some_and(|symbol| (NOTE_ON..NOTE_OFF).contains(&symbol))
+/// The key of a step that is a note-on.
+pub fn struck(step: Step) -> Option<Key> {
+    let symbol = step.get(0).filter(|symbol| (NOTE_ON..NOTE_OFF).contains(symbol))?;
+    Key::from_midi((symbol - NOTE_ON) as u8)
 }
 
 pub(crate) fn shift_of(symbol: u16) -> Ticks {

@@ -136,7 +136,7 @@ pub fn decode(steps: &[Step]) -> Performance<Ticks> {
     let seconds = |ticks: Ticks| f64::from(ticks) / TimeBase::Seconds.ticks_per_unit();
     for step in steps {
         now += seconds(shift_of(step));
-        match key_of(step) {
+        match struck(step) {
             Some(key) => performance.notes.push(Note {
                 onset: now,
                 duration: seconds(duration_of(step)),
@@ -150,12 +150,8 @@ pub fn decode(steps: &[Step]) -> Performance<Ticks> {
     performance.quantise(TimeBase::Seconds)
 }
 
-/// Whether a step is a note rather than a pedal change.
-pub fn strikes(step: Step) -> bool {
-    key_of(&step).is_some()
-}
-
-pub(crate) fn key_of(step: &Step) -> Option<Key> {
+/// The key of a step that is a note rather than a pedal change.
+pub fn struck(step: &Step) -> Option<Key> {
     Key::from_index(usize::from(step.get(KEY).unwrap_or(0)))
 }
 
@@ -193,7 +189,7 @@ impl NotesContext {
     }
 
     fn finish(&mut self) {
-        match key_of(&self.step) {
+        match struck(&self.step) {
             None => self.keyboard.set_pedal(self.step.0[KEY] == PEDAL_DOWN),
             Some(key) => {
                 let velocity = self.step.0[VELOCITY];

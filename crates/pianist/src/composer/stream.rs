@@ -2,26 +2,23 @@
 
 use std::slice;
 
-use super::pace::Pace;
+use super::guidance::Guidance;
 use super::primer::Primer;
 use super::rules::{self, Rules};
 use super::take::{Grid, Take};
 use super::{Knobs, Request};
 use crate::alphabet::{Alphabet, Conditions, Context, InputRow, Metre, Step};
 use crate::engine::Engine;
-use crate::sampler::{Freedom, Sampler};
+use crate::sampler::Sampler;
 use crate::time::{Ticks, TimeBase};
 
 pub(super) struct Stream {
     alphabet: Alphabet,
-    context: Box<dyn Context>,
-    rules: Box<dyn Rules>,
-    conditions: Conditions,
-    /// Unless a density was asked for.
-    pace: Option<Pace>,
-    sampler: Sampler,
-    freedom: Freedom,
+    knobs: Knobs,
     grid: Grid,
+    hearing: Hearing,
+    rules: Box<dyn Rules>,
+    sampler: Sampler,
     primer: Vec<Step>,
     /// Tick of the context's time at which the take begins.
     origin: Ticks,
@@ -35,24 +32,16 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) fn new(engine: &dyn Engine, request: &Request) -> Stream {
-        let (alphabet, base) = (engine.alphabet(), engine.time_base());
-        let grid = Grid::new(base, request);
+        let alphabet = engine.alphabet();
+        let knobs = request.knobs.clone();
+        let grid = Grid::new(engine.time_base(), request);
         let primer = Primer::new(request, alphabet, &grid);
-        let Knobs { freedom, density, pedal, locks, .. } = &request.knobs;
-        let conditions = Conditions {
-            pedal: Some(*pedal),
-            density: *density,
-            pitch_classes: request.knobs.pitch_class_shares(),
-            metre: (base == TimeBase::Beats).then(|| Metre::regular(grid.bar_ticks())),
-        };
         let mut stream = Stream {
             alphabet,
-            context: alphabet.context(),
-            rules: rules::of(alphabet, *locks, *pedal),
-            conditions,
-            pace: density.is_none().then(|| Pace::new(base)),
+            hearing: Hearing::new(alphabet, &knobs, &grid),
+            rules: rules::of(alphabet, knobs.locks, knobs.pedal),
             sampler: Sampler::new(request.seed),
-            freedom: *freedom,
+            knobs,
             grid,
             primer: primer.steps,
             origin: primer.origin,
@@ -68,7 +57,7 @@ impl Stream {
 
     /// Up to where the take is decided, in quarter notes.
     pub(super) fn decided(&self) -> f64 {
-        let quarters = self.grid.quarters(self.context.now().saturating_sub(self.origin));
+        let quarters = self.grid.quarters(self.hearing.context.now().saturating_sub(self.origin));
         quarters.min(self.grid.length())
     }
 
@@ -82,37 +71,36 @@ impl Stream {
     }
 
     pub(super) fn listen(&self, row: InputRow) {
-        self.context.listen(&self.conditions, row);
+        self.hearing.listen(row);
     }
 
     /// Chooses what the primer says, if it has more to say.
     pub(super) fn recite(&mut self) {
         if let Some(step) = self.primer.get(self.steps.len()) {
-            recite(&mut *self.context, step);
+            self.hearing.recite(step);
         }
     }
 
     pub(super) fn asks(&self) -> Option<usize> {
-        self.context.asks()
+        self.hearing.context.asks()
     }
 
     pub(super) fn read(&self, row: InputRow) {
-        self.context.read(&self.conditions, row);
+        self.hearing.context.read(&self.hearing.conditions, row);
     }
 
     pub(super) fn choose(&mut self, head: usize, logits: &[f32]) {
         self.allowed.clear();
         self.allowed.resize(logits.len(), false);
-        self.rules.mark(head, &self.context.step(), &mut self.allowed);
-        let symbol = self.sampler.choose(logits, &self.allowed, self.rules.kinds(head), &self.freedom);
-        self.context.choose(symbol);
+        self.rules.mark(head, &self.hearing.context.step(), &mut self.allowed);
+        let symbol = self.sampler.choose(logits, &self.allowed, self.rules.kinds(head), &self.knobs.freedom);
+        self.hearing.context.choose(symbol);
     }
 
     pub(super) fn end_step(&mut self) {
-        let step = self.context.step();
+        let step = self.hearing.context.step();
         self.rules.follow(&step);
-        follow(&mut self.pace, &mut self.conditions, self.alphabet.strikes(step), self.context.now());
-        self.context.begin();
+        self.hearing.end_step();
         self.steps.push(step);
         if self.steps.len() == self.primer.len() {
             self.enter();
@@ -121,16 +109,8 @@ impl Stream {
 
     /// All that the stream heard, and what it hears next if `hears_next`.
     pub(super) fn replay(&self, hears_next: bool) -> Replay<'_> {
-        let pace = self.pace.as_ref().map(|_| Pace::new(self.grid.base));
-        let density = self.conditions.density.filter(|_| pace.is_none());
-        Replay {
-            alphabet: self.alphabet,
-            context: self.alphabet.context(),
-            conditions: Conditions { density, ..self.conditions.clone() },
-            pace,
-            steps: self.steps.iter(),
-            hears_next,
-        }
+        let hearing = Hearing::new(self.alphabet, &self.knobs, &self.grid);
+        Replay { hearing, steps: self.steps.iter(), hears_next }
     }
 
     pub(super) fn take(&self) -> Take {
@@ -140,17 +120,14 @@ impl Stream {
 
     /// Begins the take.
     fn enter(&mut self) {
-        self.gap = self.origin.saturating_sub(self.context.now());
+        self.gap = self.origin.saturating_sub(self.hearing.context.now());
         self.rules.enter(self.gap);
     }
 }
 
 /// What a stream heard, to be heard once more by another engine.
 pub(super) struct Replay<'a> {
-    alphabet: Alphabet,
-    context: Box<dyn Context>,
-    conditions: Conditions,
-    pace: Option<Pace>,
+    hearing: Hearing,
     steps: slice::Iter<'a, Step>,
     hears_next: bool,
 }
@@ -161,29 +138,52 @@ impl Replay<'_> {
     }
 
     pub(super) fn listen(&mut self, row: InputRow) {
-        self.context.listen(&self.conditions, row);
+        self.hearing.listen(row);
         match self.steps.next() {
             Some(step) => {
-                recite(&mut *self.context, step);
-                let strikes = self.alphabet.strikes(*step);
-                follow(&mut self.pace, &mut self.conditions, strikes, self.context.now());
-                self.context.begin();
+                self.hearing.recite(step);
+                self.hearing.end_step();
             }
             None => self.hears_next = false,
         }
     }
 }
 
-/// Follows a step taken at tick `now`, and wishes for what the pace asks.
-fn follow(pace: &mut Option<Pace>, conditions: &mut Conditions, strikes: bool, now: Ticks) {
-    if let Some(pace) = pace {
-        pace.follow(now, strikes);
-        conditions.density = pace.wish();
-    }
+/// What the network hears of a take: all that it depends on beside the network itself.
+struct Hearing {
+    alphabet: Alphabet,
+    context: Box<dyn Context>,
+    conditions: Conditions,
+    guidance: Guidance,
 }
 
-fn recite(context: &mut dyn Context, step: &Step) {
-    while let Some(head) = context.asks() {
-        context.choose(step.get(head).expect("complete steps have a symbol for every head that chooses"));
+impl Hearing {
+    fn new(alphabet: Alphabet, knobs: &Knobs, grid: &Grid) -> Hearing {
+        let conditions = Conditions {
+            pedal: Some(knobs.pedal),
+            density: knobs.density,
+            pitch_classes: knobs.pitch_class_shares(),
+            metre: (grid.base == TimeBase::Beats).then(|| Metre::regular(grid.bar_ticks())),
+        };
+        let guidance = Guidance::new(grid.base, knobs);
+        Hearing { alphabet, context: alphabet.context(), conditions, guidance }
+    }
+
+    fn listen(&self, row: InputRow) {
+        self.context.listen(&self.conditions, row);
+    }
+
+    /// Chooses what a complete step says.
+    fn recite(&mut self, step: &Step) {
+        while let Some(head) = self.context.asks() {
+            let symbol = step.get(head);
+            self.context.choose(symbol.expect("complete steps have a symbol for every head that chooses"));
+        }
+    }
+
+    fn end_step(&mut self) {
+        let struck = self.alphabet.struck(self.context.step());
+        self.guidance.follow(self.context.now(), struck, &mut self.conditions);
+        self.context.begin();
     }
 }

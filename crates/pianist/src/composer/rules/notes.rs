@@ -2,7 +2,7 @@
 
 use super::{Rules, Struck};
 use crate::alphabet::notes::{
-    DURATION, DURATION_FINE, KEY, PEDAL_DOWN, PEDAL_UP, SHIFT, SHIFT_FINE, VELOCITY, key_of, shift_of,
+    DURATION, DURATION_FINE, KEY, PEDAL_DOWN, PEDAL_UP, SHIFT, SHIFT_FINE, VELOCITY, shift_of, struck,
 };
 use crate::alphabet::{Pedal, Step, VELOCITY_BINS, ticks};
 use crate::locks::Locks;
@@ -92,7 +92,7 @@ impl Rules for NotesRules {
         if shift_of(step) > 0 {
             self.struck.clear();
         }
-        match key_of(step) {
+        match struck(step) {
             Some(key) => {
                 self.struck.strike(key);
                 self.entry = None;
