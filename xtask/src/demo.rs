@@ -1,5 +1,6 @@
 //! `cargo xtask demo`: hear and see every pianist under models/, and the plugin in the test host.
 
+use std::env::consts::EXE_EXTENSION;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -72,19 +73,21 @@ fn compose(pianist: &Path, name: &str, clip: &Path, picture: &Path) -> Result<()
 }
 
 fn play(clip: &Path, picture: &Path) -> Result<(), StepError> {
-    let mut command = program("etude-rehearsal");
+    let mut command = program("rehearse");
     command.args(["play", "--bars", "16"]).arg("--output").arg(clip).arg("--picture").arg(picture);
     step::run("The plugin plays in a host", &mut command)
 }
 
 /// Photographs the editor, on a screen in memory.
 fn photograph(picture: &Path) -> Result<(), StepError> {
-    let mut command = program("etude-rehearsal");
+    let mut command = program("rehearse");
     step::run("The editor opens", command.args(["window", "--output"]).arg(picture))
 }
 
-fn program(package: &str) -> Command {
-    cargo(&["run", "--release", "--locked", "--quiet", "--package", package, "--"])
+/// A program that was built.
+fn program(name: &str) -> Command {
+    // `cargo run` would build the packages anew, each without the other's wishes for their dependencies.
+    Command::new(bundle::target().join("release").join(name).with_extension(EXE_EXTENSION))
 }
 
 /// The pianists in a folder, by name.

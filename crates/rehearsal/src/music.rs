@@ -1,5 +1,8 @@
 //! The music of a plugin, learned by listening to it once, and what it must sound like whatever the transport does.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use etude_pianist::midi::TICKS_PER_QUARTER;
 use etude_pianist::note::{Key, Note, PedalChange, Performance, Velocity};
 
@@ -9,6 +12,11 @@ use crate::script::{Script, Span, Stretch, nearest};
 
 /// Fast enough to hear one tick from the next at any tempo of music.
 const SAMPLE_RATE: f64 = 192_000.0;
+
+/// How long a plugin may take to compose.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long it is left in peace until it is heard again.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// How far from its exact time an event may be, in samples: half a sample, and what hosts lose in numbers.
 const NEAREST: f64 = 0.5 + 1e-3;
@@ -32,12 +40,28 @@ pub struct Expected {
 }
 
 impl Music {
-    /// Bounces the first quarter notes of a project, at a tempo in quarter notes per minute. The plugin is inactive
-    /// afterwards.
+    /// Listens to the first quarter notes of a project, at a tempo in quarter notes per minute, until the plugin has
+    /// composed all of them. The plugin is inactive afterwards.
     ///
     /// # Errors
-    /// If the plugin can't play.
+    /// If the plugin can't play, or has no take in a minute.
     pub fn listen(plugin: &mut dyn Plugin, quarters: u32, tempo: f64) -> Result<Music, HostError> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut before = None;
+        while Instant::now() < deadline {
+            let music = Music::bounce(plugin, quarters, tempo)?;
+            if music.notes() > 0 && before.as_ref() == Some(&music) {
+                return Ok(music);
+            }
+            // A plugin that is told too late that it bounces has not waited for its music.
+            thread::sleep(PAUSE);
+            before = Some(music);
+        }
+        Err(HostError::Misbehaved(format!("has no take of {quarters} quarter notes in a minute")))
+    }
+
+    /// What is heard of a bounce.
+    fn bounce(plugin: &mut dyn Plugin, quarters: u32, tempo: f64) -> Result<Music, HostError> {
         let block = 4096;
         plugin.activate(&Setup { sample_rate: SAMPLE_RATE, longest_block: block, offline: true })?;
         let samples = f64::from(quarters) * 60.0 / tempo * SAMPLE_RATE;

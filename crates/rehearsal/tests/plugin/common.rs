@@ -1,8 +1,6 @@
 //! Plugins that hold a known take.
 
 use std::sync::OnceLock;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use etude_rehearsal::bundle::Format;
 use etude_rehearsal::music::Music;
@@ -41,17 +39,7 @@ pub fn saved(format: Format) -> &'static Saved {
 
 /// The plugin's take, once it is composed.
 pub fn listen(plugin: &mut dyn Plugin) -> Music {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    let mut before = None;
-    loop {
-        let music = Music::listen(plugin, QUARTERS, 60.0).unwrap();
-        if music.notes() > 16 && before.as_ref() == Some(&music) {
-            return music;
-        }
-        assert!(Instant::now() < deadline, "no take in a minute; {} notes of it", music.notes());
-        thread::sleep(Duration::from_millis(100));
-        before = Some(music);
-    }
+    Music::listen(plugin, QUARTERS, 60.0).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// An instance with that project, its take ready to be played.
