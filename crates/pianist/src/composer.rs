@@ -4,12 +4,13 @@
 //! is asked to, so that a player can have it compose ahead; the takes do not depend on where it stopped in between. Where
 //! the engine's device fails, its fallback hears what there is so far and goes on: no note is lost.
 
-mod guidance;
+mod pace;
 mod primer;
 mod request;
 mod rules;
 mod stream;
 mod take;
+mod tonality;
 
 pub use request::{Knobs, MAX_QUARTERS, Request, RequestError};
 pub use take::Take;

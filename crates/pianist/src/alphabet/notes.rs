@@ -152,7 +152,7 @@ pub fn decode(steps: &[Step]) -> Performance<Ticks> {
 
 /// The key of a step that is a note rather than a pedal change.
 pub fn struck(step: &Step) -> Option<Key> {
-    Key::from_index(usize::from(step.get(KEY).unwrap_or(0)))
+    Key::from_index(usize::from(step.get(KEY)?))
 }
 
 pub(crate) fn shift_of(step: &Step) -> Ticks {

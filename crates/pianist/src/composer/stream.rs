@@ -2,13 +2,15 @@
 
 use std::slice;
 
-use super::guidance::Guidance;
+use super::pace::Pace;
 use super::primer::Primer;
 use super::rules::{self, Rules};
 use super::take::{Grid, Take};
+use super::tonality::Tonality;
 use super::{Knobs, Request};
 use crate::alphabet::{Alphabet, Conditions, Context, InputRow, Metre, Step};
 use crate::engine::Engine;
+use crate::note::Key;
 use crate::sampler::Sampler;
 use crate::time::{Ticks, TimeBase};
 
@@ -18,6 +20,8 @@ pub(super) struct Stream {
     grid: Grid,
     hearing: Hearing,
     rules: Box<dyn Rules>,
+    /// Only songs keep to a key, unless pitch classes were asked for; concert pieces may go where they like.
+    tonality: Option<Tonality>,
     sampler: Sampler,
     primer: Vec<Step>,
     /// Tick of the context's time at which the take begins.
@@ -28,6 +32,8 @@ pub(super) struct Stream {
     steps: Vec<Step>,
     /// Which symbols the head at work may choose.
     allowed: Vec<bool>,
+    /// How much it likes them.
+    logits: Vec<f32>,
 }
 
 impl Stream {
@@ -36,10 +42,12 @@ impl Stream {
         let knobs = request.knobs.clone();
         let grid = Grid::new(engine.time_base(), request);
         let primer = Primer::new(request, alphabet, &grid);
+        let song = grid.base == TimeBase::Beats && knobs.pitch_classes.is_none();
         let mut stream = Stream {
             alphabet,
             hearing: Hearing::new(alphabet, &knobs, &grid),
             rules: rules::of(alphabet, knobs.locks, knobs.pedal),
+            tonality: song.then(Tonality::default),
             sampler: Sampler::new(request.seed),
             knobs,
             grid,
@@ -48,6 +56,7 @@ impl Stream {
             gap: 0,
             steps: Vec::new(),
             allowed: Vec::new(),
+            logits: Vec::new(),
         };
         if stream.primer.is_empty() {
             stream.enter();
@@ -93,13 +102,35 @@ impl Stream {
         self.allowed.clear();
         self.allowed.resize(logits.len(), false);
         self.rules.mark(head, &self.hearing.context.step(), &mut self.allowed);
-        let symbol = self.sampler.choose(logits, &self.allowed, self.rules.kinds(head), &self.knobs.freedom);
+        self.logits.clear();
+        self.logits.extend_from_slice(logits);
+        self.keep_the_key(head);
+        let kinds = self.rules.kinds(head);
+        let symbol = self.sampler.choose(&self.logits, &self.allowed, kinds, &self.knobs.freedom);
         self.hearing.context.choose(symbol);
+    }
+
+    /// Makes the head like keys less that are foreign to a song which has lost its way.
+    fn keep_the_key(&mut self, head: usize) {
+        let step = self.hearing.context.step();
+        let Some(tonality) = self.tonality.as_ref().filter(|_| self.alphabet.struck(step).is_none()) else {
+            return;
+        };
+        for (symbol, logit) in self.logits.iter_mut().enumerate() {
+            let mut next = step;
+            next.0[head] = symbol as u16;
+            if let Some(key) = self.alphabet.struck(next) {
+                *logit -= tonality.reluctance(key.pitch_class());
+            }
+        }
     }
 
     pub(super) fn end_step(&mut self) {
         let step = self.hearing.context.step();
         self.rules.follow(&step);
+        if let Some(tonality) = &mut self.tonality {
+            tonality.follow(self.hearing.context.now(), self.alphabet.struck(step).map(Key::pitch_class));
+        }
         self.hearing.end_step();
         self.steps.push(step);
         if self.steps.len() == self.primer.len() {
@@ -154,7 +185,8 @@ struct Hearing {
     alphabet: Alphabet,
     context: Box<dyn Context>,
     conditions: Conditions,
-    guidance: Guidance,
+    /// Unless a density was asked for.
+    pace: Option<Pace>,
 }
 
 impl Hearing {
@@ -165,8 +197,8 @@ impl Hearing {
             pitch_classes: knobs.pitch_class_shares(),
             metre: (grid.base == TimeBase::Beats).then(|| Metre::regular(grid.bar_ticks())),
         };
-        let guidance = Guidance::new(grid.base, knobs);
-        Hearing { alphabet, context: alphabet.context(), conditions, guidance }
+        let pace = knobs.density.is_none().then(|| Pace::new(grid.base));
+        Hearing { alphabet, context: alphabet.context(), conditions, pace }
     }
 
     fn listen(&self, row: InputRow) {
@@ -182,8 +214,10 @@ impl Hearing {
     }
 
     fn end_step(&mut self) {
-        let struck = self.alphabet.struck(self.context.step());
-        self.guidance.follow(self.context.now(), struck, &mut self.conditions);
+        if let Some(pace) = &mut self.pace {
+            pace.follow(self.context.now(), self.alphabet.struck(self.context.step()).is_some());
+            self.conditions.density = pace.wish();
+        }
         self.context.begin();
     }
 }
