@@ -287,15 +287,19 @@ impl PlayerEnd {
         }
     }
 
+    /// Whether there is no music yet for the last order.
+    pub(crate) fn is_unmet(&self) -> bool {
+        self.shared.answered.load(SeqCst) < self.shared.ordered.load(SeqCst)
+    }
+
     /// Whether there will be music up to `tick` that there is not yet.
     fn has_to_wait(&mut self, tick: i64) -> bool {
-        let Shared { over, answered, ordered, growing, .. } = &*self.shared;
-        if over.load(SeqCst) {
+        if self.shared.over.load(SeqCst) {
             return false;
         }
         // Asked before looking at the take: it may grow, and be complete, in between.
-        let unmet = answered.load(SeqCst) < ordered.load(SeqCst);
-        let growing = growing.load(SeqCst);
+        let unmet = self.is_unmet();
+        let growing = self.shared.growing.load(SeqCst);
         let decided = self.takes.read().as_ref().is_some_and(|take| take.is_decided(tick));
         unmet || (growing && !decided)
     }

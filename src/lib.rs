@@ -18,7 +18,8 @@ mod worker;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use nice_plug::prelude::*;
 use nice_plug_egui::{EguiEditor, RepaintNotifier};
@@ -32,6 +33,10 @@ use player::Player;
 /// mode of the activation before, so this may be live play, which no wait may stop for good; and the first bounce after
 /// live play waits for nothing.
 const VST3_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long an activation waits for the take of the project that was loaded before; a moment is enough, but the
+/// machine may be busy loading the rest of the project.
+const RESTORING: Duration = Duration::from_secs(2);
 
 /// A pianist that lives on a DAW track.
 #[derive(Default)]
@@ -112,6 +117,11 @@ impl Plugin for Etude {
             }
         }
         let Some(Running { player_end, .. }) = &mut self.running else { return false };
+        // So that it sounds from the first block on, also where a bounce follows at once.
+        let deadline = Instant::now() + RESTORING;
+        while (self.params.session.is_restoring() || player_end.is_unmet()) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
         player_end.wait_at_most(match config.process_mode {
             ProcessMode::Offline if self.vst3 => VST3_PATIENCE,
             ProcessMode::Offline => Duration::MAX,

@@ -171,6 +171,11 @@ impl Session {
         self.command(Command::Choose(name.to_owned()));
     }
 
+    /// Whether a saved project was put back whose take the generator has not seen yet.
+    pub(crate) fn is_restoring(&self) -> bool {
+        self.with(|state| state.current.is_some() && state.draft.is_none())
+    }
+
     /// What wakes the generator.
     pub fn bell(&self) -> Arc<Bell> {
         self.bell.clone()

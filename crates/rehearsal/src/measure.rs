@@ -86,6 +86,9 @@ fn born(format: Format) -> Result<(Box<dyn Plugin>, Birth), HostError> {
     let made = started.elapsed();
     let block = 256;
     let blocks = roll(TAKE).blocks(&[block]);
+    // A VST3 is told of a bounce one activation late.
+    plugin.activate(&setup(block, true))?;
+    plugin.deactivate();
     let started = Instant::now();
     plugin.activate(&setup(block, true))?;
     let activated = started.elapsed();

@@ -40,6 +40,16 @@ fn a_loaded_project_plays_the_same_notes() {
 }
 
 #[test]
+fn a_loaded_project_plays_from_the_first_block_on() {
+    for format in Format::ALL {
+        let plugin = &mut *open(format);
+        plugin.load(&saved(format).state).unwrap();
+        let heard = perform(plugin, &song(), &[512]);
+        compare(&saved(format).music.expected(&song()), &heard).unwrap();
+    }
+}
+
+#[test]
 fn a_project_can_be_loaded_while_it_is_played() {
     for format in Format::ALL {
         let plugin = &mut *restored(format);
