@@ -13,6 +13,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use etude_pianist::composer::Request;
+use etude_pianist::engine::Engine;
 
 use crate::bell::Bell;
 use crate::handover::{EditorEnd, GeneratorEnd, PlayerEnd, handover};
@@ -117,6 +118,8 @@ impl Attention {
 
 fn work(mut end: GeneratorEnd, mut attention: Attention) {
     let mut job: Option<Job> = None;
+    // Kept, so that it need not be read again for the next order.
+    let mut ready = None;
     attention.bell.introduce(thread::current());
     while !end.is_over() {
         if attention.is_due() {
@@ -126,7 +129,7 @@ fn work(mut end: GeneratorEnd, mut attention: Attention) {
             end.play_again(manner);
         }
         if let Some((number, order)) = end.newest_order() {
-            job = begin(number, order, &mut end);
+            job = begin(number, order, &mut ready, &mut end);
             attention.pay();
         }
         let handed_over = match &mut job {
@@ -146,9 +149,14 @@ fn work(mut end: GeneratorEnd, mut attention: Attention) {
     }
 }
 
-fn begin(number: u64, order: Order, end: &mut GeneratorEnd) -> Option<Job> {
+fn begin(
+    number: u64,
+    order: Order,
+    ready: &mut Option<Arc<dyn Engine>>,
+    end: &mut GeneratorEnd,
+) -> Option<Job> {
     let kept = order.keep.as_ref().map(|kept| kept.take.clone());
-    match Job::new(number, order, end) {
+    match Job::new(number, order, ready, end) {
         Ok(job) => Some(job),
         Err(error) => {
             end.refuse(number, kept, error.to_string());

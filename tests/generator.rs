@@ -87,6 +87,18 @@ fn an_order_becomes_the_take_that_its_pianist_composes() {
 }
 
 #[test]
+fn a_pianist_stays_ready_for_the_next_order_and_for_other_instances() {
+    let (_folder, pianist) = pianist();
+    let (generator, _player) = Generator::start().unwrap();
+    generator.editor().order(order(&pianist, 3, Mode::Loop));
+    wait_until_ready(&generator.editor());
+    let in_use = || Arc::strong_count(&pianists::engine(&pianist.as_path().into()).unwrap()) > 1;
+    assert!(in_use());
+    drop(generator);
+    assert!(!in_use());
+}
+
+#[test]
 fn the_last_of_many_orders_is_met() {
     let (_folder, pianist) = pianist();
     let (generator, _player) = Generator::start().unwrap();

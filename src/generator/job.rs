@@ -78,8 +78,14 @@ struct Pace {
 }
 
 impl Job {
-    /// Begins to meet `order`, and hands over what is there already.
-    pub(super) fn new(number: u64, order: Order, end: &mut GeneratorEnd) -> Result<Job, OrderError> {
+    /// Begins to meet `order`, and hands over what is there already. `ready` is the pianist that composed last, and
+    /// becomes the one that composes now.
+    pub(super) fn new(
+        number: u64,
+        order: Order,
+        ready: &mut Option<Arc<dyn Engine>>,
+        end: &mut GeneratorEnd,
+    ) -> Result<Job, OrderError> {
         let Order { pianist, place, mut request, keep, ideas } = order;
         let bar = request.time_signature.quarters_per_bar();
         if place.mode == Mode::Endless {
@@ -106,7 +112,8 @@ impl Job {
             device: String::new(),
         };
         if !job.missing.is_empty() {
-            job.go_on(pianists::engine(&pianist)?)?;
+            let engine = ready.insert(pianists::engine(&pianist)?);
+            job.go_on(engine.clone())?;
             job.next_part = job.first_part(end);
         } else {
             job.hand_over(end);
