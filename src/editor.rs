@@ -202,12 +202,13 @@ impl Window {
         {
             self.params.session.undo();
         }
+        let has_clip = view.take.as_ref().is_some_and(|take| take.has_clip());
         let mut row = button::Row::new(at.right() - 32.0 - 8.0 - 88.0 - 8.0 - 96.0, y);
         if button::plain(
             ui,
             row.next(96.0),
             "Save clip",
-            has_take,
+            has_clip,
             "Saves what you hear as a MIDI file in your music folder.  E",
         ) {
             self.save(view);
@@ -216,7 +217,7 @@ impl Window {
             ui,
             row.next(88.0),
             "Save as...",
-            has_take,
+            has_clip,
             "Saves what you hear as a MIDI file where you choose.  S",
         ) {
             self.save_as(view);
@@ -267,10 +268,11 @@ impl Window {
                 command();
             }
         }
-        if has_take && button::pressed(ui, Key::E) {
+        let has_clip = view.take.as_ref().is_some_and(|take| take.has_clip());
+        if has_clip && button::pressed(ui, Key::E) {
             self.save(view);
         }
-        if has_take && button::pressed(ui, Key::S) {
+        if has_clip && button::pressed(ui, Key::S) {
             self.save_as(view);
         }
         if button::pressed(ui, Key::H) {
@@ -293,13 +295,13 @@ impl Window {
     /// What is heard, and a name for it.
     fn clip(&self, view: &View) -> Option<(Clip, String)> {
         let take = view.take.as_ref()?;
+        let performance = take.clip()?;
         let host = &self.params.session.host;
         let tempo = host.tempo();
         let key = export::key_of(take.played());
         let entry = view.history.iter().find(|entry| entry.take.id() == take.id());
         let pianist = entry.map_or(&view.pianist.name, |entry| &entry.pianist).clone();
         let name = export::file_name(&Named { pianist, seed: take.music().seed, key, tempo });
-        let performance = take.played().clone();
         let title = name.trim_end_matches(".mid").to_owned();
         Some((Clip { name: title, tempo, time_signature: host.time_signature(), performance }, name))
     }

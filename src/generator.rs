@@ -3,7 +3,7 @@
 //! It composes until a take is complete, or far enough ahead of the playhead, and sleeps otherwise. Music is handed
 //! over as it grows, so that the first notes can be heard before the last ones are composed.
 
-mod bars;
+pub(crate) mod bars;
 mod job;
 mod seam;
 

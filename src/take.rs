@@ -11,6 +11,7 @@ use etude_pianist::composer;
 use etude_pianist::midi::{Action, Cue, TICKS_PER_QUARTER, cues};
 use etude_pianist::note::{Key, Performance};
 
+use crate::generator::bars::only;
 use crate::manner::Manner;
 
 /// What happens at the end of a take.
@@ -92,6 +93,26 @@ impl Take {
     /// The notes as played, drawn and exported, in quarter notes from the take's first bar.
     pub fn played(&self) -> &Performance<f64> {
         &self.played
+    }
+
+    /// Whether a clip of it can be saved: one that repeats must be composed to its end, an endless one has to have a bar.
+    pub fn has_clip(&self) -> bool {
+        match self.place.mode {
+            Mode::Loop => self.decided >= self.music.quarters,
+            Mode::Endless => self.bars() > 0,
+        }
+    }
+
+    /// What a clip of it holds, as played: all of it, or the whole bars that an endless take has so far. `None` if it
+    /// [has none](Take::has_clip).
+    pub fn clip(&self) -> Option<Performance<f64>> {
+        let bars = 0..self.bars();
+        let bar = self.music.time_signature.quarters_per_bar();
+        let end = f64::from(bars.end) * bar;
+        self.has_clip().then(|| match self.place.mode {
+            Mode::Loop => self.played.clone(),
+            Mode::Endless => only(&self.played, &[bars], bar, end),
+        })
     }
 
     /// How it is played.

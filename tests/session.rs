@@ -8,8 +8,9 @@ use etude::generator::Generator;
 use etude::handover::PlayerEnd;
 use etude::params::EtudeParams;
 use etude::session::{self, View};
-use etude::take::Take;
-use etude_pianist::note::Note;
+use etude::take::{Mode, Place, Take};
+use etude_pianist::note::{Key, Note, Performance, Velocity};
+use etude_pianist::time::TimeSignature;
 use nice_plug::params::InternalParamMut;
 use nice_plug::prelude::Params;
 
@@ -212,6 +213,70 @@ fn a_turned_knob_composes_anew_unless_knobs_are_held() {
 }
 
 #[test]
+fn one_turn_of_a_knob_is_one_take_of_the_history() {
+    let instance = Instance::new();
+    let first = instance.takes(1);
+    for step in 1..=5 {
+        turn(&instance.params.temperature, 1.0 + 0.1 * step as f32);
+        let hot = |view: &View| {
+            view.history
+                .last()
+                .is_some_and(|entry| entry.knobs.freedom.temperatures.master == 1.0 + 0.1 * step as f32)
+        };
+        assert_eq!(instance.wait(hot).history.len(), 2, "after step {step}");
+    }
+    std::thread::sleep(Duration::from_millis(1100));
+    turn(&instance.params.temperature, 0.8);
+    let before_undo = instance.takes(3);
+    instance.params.session.undo();
+    instance.params.session.undo();
+    let undone = instance.wait(|view| {
+        view.take.as_ref().map(|take| take.id()) != before_undo.take.as_ref().map(|take| take.id())
+    });
+    assert_eq!(undone.history[0].id, first.history[0].id);
+}
+
+#[test]
+fn instances_play_music_of_their_own_unless_a_seed_is_asked_for() {
+    let (one, other) = (Instance::new(), Instance::new());
+    let seed = |instance: &Instance| instance.takes(1).take.clone().unwrap().music().seed;
+    let seeds = [seed(&one), seed(&other), seed(&Instance::new())];
+    assert!(seeds[0] != seeds[1] || seeds[1] != seeds[2], "all three took {}", seeds[0]);
+
+    let asked = |params: EtudeParams| {
+        turn(&params.seed, 42);
+        Instance::with(Arc::new(params)).takes(1).take.clone().unwrap().music().clone()
+    };
+    assert_eq!(asked(EtudeParams::default()), asked(EtudeParams::default()));
+}
+
+#[test]
+fn a_clip_of_a_take_is_saved_once_it_is_whole() {
+    let take = |mode, decided| {
+        let note = |onset| Note {
+            onset,
+            duration: 1.0,
+            key: Key::from_midi(60).unwrap(),
+            velocity: Velocity::new(64),
+        };
+        let performance = Performance { notes: (0..8).map(|i| note(f64::from(i))).collect(), pedal: vec![] };
+        let music = etude_pianist::composer::Take {
+            seed: 1,
+            tempo: 120.0,
+            time_signature: TimeSignature::COMMON,
+            quarters: 8.0,
+            performance,
+        };
+        Take::new(music, Place { anchor: 0, mode }, decided)
+    };
+    let notes_of = |take: Take| take.clip().map(|clip| clip.notes.len());
+    assert_eq!(notes_of(take(Mode::Loop, 7.0)), None);
+    assert_eq!(notes_of(take(Mode::Loop, 8.0)), Some(8));
+    assert_eq!(notes_of(take(Mode::Endless, 3.0)), None);
+    assert_eq!(notes_of(take(Mode::Endless, 7.0)), Some(4), "the whole bars");
+}
+
+#[test]
 fn swing_and_the_like_change_how_the_take_is_played_and_not_what_was_composed() {
     let instance = Instance::new();
     let first = instance.takes(1).take.clone().unwrap();
@@ -234,8 +299,8 @@ fn more_bars_go_on_from_the_take_and_fewer_are_its_beginning() {
     assert_eq!(longer.music().quarters, 48.0);
     assert_eq!(notes(&longer, 0.0, 32.0), notes(&first, 0.0, 32.0));
     turn(&instance.params.bars, 2);
-    let shorter = instance.takes(3).take.clone().unwrap();
-    assert_eq!(shorter.music().quarters, 8.0);
+    let shorter = instance.wait(|view| view.take.as_ref().is_some_and(|take| take.music().quarters == 8.0));
+    let shorter = shorter.take.clone().unwrap();
     let onsets =
         |take: &Take| notes(take, 0.0, 8.0).iter().map(|note| (note.onset, note.key)).collect::<Vec<_>>();
     assert_eq!(onsets(&shorter), onsets(&first));

@@ -6,7 +6,7 @@ use etude_pianist::note::{Note, PedalChange, Performance};
 
 /// What begins in some `bars`, in order, of `bar` quarter notes each. Notes may last longer, up to `end`; the pedal is up
 /// at the end of each run of bars.
-pub(super) fn only(
+pub(crate) fn only(
     performance: &Performance<f64>,
     bars: &[Range<u32>],
     bar: f64,

@@ -18,6 +18,8 @@ use crate::take::{Place, Take};
 
 /// How long knobs may go on turning before the take follows.
 const SETTLE: Duration = Duration::from_millis(60);
+/// Takes that follow turned knobs sooner one after another than this are steps of one turn, and one entry.
+const TURN: Duration = Duration::from_secs(1);
 /// How long the first take waits for a host to say its tempo.
 const FIRST: Duration = Duration::from_millis(300);
 
@@ -29,6 +31,7 @@ pub fn attend(params: Arc<EtudeParams>) -> Attend {
         asked: false,
         applied: None,
         turned: None,
+        followed: None,
         listener: Listener::default(),
     };
     Box::new(move |editor| conductor.attend(editor))
@@ -43,6 +46,8 @@ struct Conductor {
     applied: Option<Settings>,
     /// Since when they say something else.
     turned: Option<Instant>,
+    /// When a take last followed them, if nothing was commanded since.
+    followed: Option<Instant>,
     listener: Listener,
 }
 
@@ -63,7 +68,7 @@ impl Conductor {
         self.play_in_manner(&settings, editor);
         let commands = session.with(|state| std::mem::take(&mut state.commands));
         for command in commands {
-            self.asked = true;
+            (self.asked, self.followed) = (true, None);
             if matches!(command, Command::Restored(_)) {
                 // The knobs were restored, too: nobody turned them.
                 (self.applied, self.turned) = (None, None);
@@ -102,6 +107,7 @@ impl Conductor {
         if since < SETTLE {
             return Some(SETTLE - since);
         }
+        let same_turn = self.followed.replace(Instant::now()).is_some_and(|before| before.elapsed() < TURN);
         let taste = (&applied.knobs, applied.seed) != (&settings.knobs, settings.seed);
         session.with(|state| {
             if let Some(entry) = state.current().cloned() {
@@ -112,7 +118,11 @@ impl Conductor {
                 let bars = heard.into_iter().chain(locked(state, until_now..all)).collect();
                 let request = Request { seed, ..request(session, &settings) };
                 let keep = Some(Kept { take: entry.take.clone(), bars });
+                let made = state.draft.as_ref().and_then(|draft| draft.entry.or(draft.replaces));
                 compose(state, session, &settings, request, keep, 1, editor);
+                if let Some(draft) = state.draft.as_mut().filter(|_| same_turn) {
+                    draft.replaces = made;
+                }
             }
         });
         (self.applied, self.turned) = (Some(settings), None);
@@ -187,10 +197,8 @@ fn request(session: &Session, settings: &Settings) -> Request {
     }
 }
 
-fn next_seed(state: &mut State, settings: &Settings) -> u64 {
-    let seed = settings.seed.unwrap_or(state.last_seed + 1);
-    state.last_seed = state.last_seed.max(seed);
-    seed
+fn next_seed(state: &State, settings: &Settings) -> u64 {
+    settings.seed.unwrap_or_else(|| state.fresh_seed())
 }
 
 /// The first bars of a take, if they lie on the same bars as what is asked for.
@@ -255,7 +263,7 @@ fn compose(
     let place = Place { anchor, mode: settings.mode.into() };
     let (known, pianist) = state.pianist.clone();
     let order = editor.order(Order { pianist, place, request, keep, ideas });
-    state.draft = Some(Draft { order, entry: None, pianist: known.name, knobs });
+    state.draft = Some(Draft { order, entry: None, pianist: known.name, knobs, replaces: None });
 }
 
 /// Orders an entry as it is; one without end goes on with what the knobs say now.
@@ -275,5 +283,5 @@ fn show(state: &mut State, id: u64, settings: &Settings, editor: &EditorEnd) {
     let keep = kept(&take, take.bars());
     let (_, source) = pianists::named(&pianist);
     let order = editor.order(Order { pianist: source, place: take.place(), request, keep, ideas: 1 });
-    state.draft = Some(Draft { order, entry: Some(id), pianist, knobs });
+    state.draft = Some(Draft { order, entry: Some(id), pianist, knobs, replaces: None });
 }

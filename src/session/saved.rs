@@ -27,7 +27,6 @@ const FURTHEST: i64 = 1 << 40;
 pub struct Saved {
     version: u32,
     pianist: String,
-    last_seed: u64,
     current: Option<u64>,
     locks: Vec<u32>,
     takes: Vec<SavedTake>,
@@ -67,7 +66,6 @@ impl Saved {
         Saved {
             version: VERSION,
             pianist: state.pianist.0.name.clone(),
-            last_seed: state.last_seed,
             current: state.current,
             locks: state.locks.iter().copied().collect(),
             takes: state.history.iter().map(SavedTake::of).collect(),
@@ -76,16 +74,15 @@ impl Saved {
 
     /// The session, if all of it makes sense.
     pub(super) fn restore(self) -> Option<Restored> {
-        let Saved { version, pianist, last_seed, current, locks, takes } = self;
+        let Saved { version, pianist, current, locks, takes } = self;
         if version != VERSION || takes.len() > MOST_ENTRIES || locks.iter().any(|bar| *bar > LAST_BAR) {
             return None;
         }
         let history: Vec<Entry> = takes.into_iter().map(SavedTake::restore).collect::<Option<_>>()?;
         let ids_rise = history.windows(2).all(|pair| pair[0].id < pair[1].id);
         let is_there = current.is_none_or(|id| history.iter().any(|entry| entry.id == id));
-        let last_seed = last_seed.min(u64::MAX >> 1);
         (ids_rise && is_there && history.last().is_none_or(|entry| entry.id < u64::MAX >> 1))
-            .then(|| Restored { history, current, locks: locks.into_iter().collect(), last_seed, pianist })
+            .then(|| Restored { history, current, locks: locks.into_iter().collect(), pianist })
     }
 }
 

@@ -1,17 +1,20 @@
 //! The session's own data, behind its lock.
 
 use std::collections::BTreeSet;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use etude_pianist::composer::Knobs;
 
-use super::Entry;
+use super::{Entry, MAX_IDEAS};
 use crate::handover::Status;
 use crate::pianists::{self, Known, Source};
 use crate::take::Take;
 
 /// Most takes without a star that are kept.
 const MOST_TAKES: usize = 32;
+/// The highest seed that is taken unasked: with those of more ideas, still one that can be asked for.
+const LAST_FRESH_SEED: u64 = 9_900;
 /// Most takes at all.
 pub(super) const MOST_ENTRIES: usize = 64;
 
@@ -40,6 +43,8 @@ pub(super) struct Draft {
     pub(super) entry: Option<u64>,
     pub(super) pianist: String,
     pub(super) knobs: Knobs,
+    /// The entry whose place it takes, unless that is starred by then: one of the same turn of knobs.
+    pub(super) replaces: Option<u64>,
 }
 
 #[derive(Default)]
@@ -52,7 +57,6 @@ pub(super) struct State {
     pub(super) locks: BTreeSet<u32>,
     pub(super) commands: Vec<Command>,
     pub(super) draft: Option<Draft>,
-    pub(super) last_seed: u64,
     pub(super) pianist: (Known, Source),
     pub(super) pianists: Vec<(Known, Source)>,
     pub(super) error: Option<String>,
@@ -66,7 +70,6 @@ pub(super) struct Restored {
     pub(super) history: Vec<Entry>,
     pub(super) current: Option<u64>,
     pub(super) locks: BTreeSet<u32>,
-    pub(super) last_seed: u64,
     pub(super) pianist: String,
 }
 
@@ -109,15 +112,25 @@ impl State {
                 }
                 let id = self.add(take, &draft);
                 self.show(id);
+                self.history.retain(|entry| Some(entry.id) != draft.replaces || entry.starred);
                 self.draft = Some(Draft { entry: Some(id), ..draft });
                 self.forget();
             }
         }
     }
 
+    /// A seed that no take of the history has, another one in each instance.
+    pub(super) fn fresh_seed(&self) -> u64 {
+        // The system's randomness, which the standard library hands out for its hash tables.
+        let chance = || 1 + RandomState::new().build_hasher().finish() % LAST_FRESH_SEED;
+        let ideas = |seed: u64| seed..seed + u64::from(MAX_IDEAS);
+        let is_new =
+            |seed: &u64| self.history.iter().all(|entry| !ideas(*seed).contains(&entry.take.music().seed));
+        std::iter::repeat_with(chance).find(is_new).expect("a history is short")
+    }
+
     fn add(&mut self, take: Arc<Take>, draft: &Draft) -> u64 {
         self.next_id += 1;
-        self.last_seed = self.last_seed.max(take.music().seed);
         let Draft { pianist, knobs, .. } = draft.clone();
         self.history.push(Entry { id: self.next_id, take, pianist, knobs, starred: false });
         self.next_id
@@ -140,9 +153,9 @@ impl State {
 
     /// Puts a saved session in the place of this one.
     pub(super) fn restore(&mut self, restored: Restored) {
-        let Restored { history, current, locks, last_seed, pianist } = restored;
+        let Restored { history, current, locks, pianist } = restored;
         self.next_id = history.iter().map(|entry| entry.id).max().unwrap_or(0);
-        (self.history, self.locks, self.last_seed) = (history, locks, last_seed);
+        (self.history, self.locks) = (history, locks);
         self.before.clear();
         self.commands.clear();
         (self.draft, self.current, self.error) = (None, current, None);
