@@ -93,6 +93,23 @@ fn a_take_does_not_depend_on_where_composing_paused() {
 }
 
 #[test]
+fn pitch_classes_that_are_asked_for_are_played_more_and_others_still_now_and_then() {
+    for alphabet in ALPHABETS {
+        let engine = engine(alphabet, TimeBase::Beats, 0.1, 4);
+        let share_of_c = |pitch_classes| {
+            let mut request = Request { bars: 16, ..Request::default() };
+            request.knobs.pitch_classes = pitch_classes;
+            let notes = compose(&engine, &request).performance.notes;
+            notes.iter().filter(|note| note.key.pitch_class() == 0).count() as f64 / notes.len() as f64
+        };
+        let mut only_c = [0.0; 12];
+        only_c[0] = 1.0;
+        let (asked, free) = (share_of_c(Some(only_c)), share_of_c(None));
+        assert!(asked > 1.2 * free && asked < 1.0, "{alphabet}: {asked} instead of {free}");
+    }
+}
+
+#[test]
 fn takes_composed_together_are_those_composed_alone() {
     for alphabet in ALPHABETS {
         let engine = engine(alphabet, TimeBase::Beats, 0.2, 3);

@@ -6,7 +6,7 @@ use super::pace::Pace;
 use super::primer::Primer;
 use super::rules::{self, Rules};
 use super::take::{Grid, Take};
-use super::tonality::Tonality;
+use super::tonality::{Song, Tonality};
 use super::{Knobs, Request};
 use crate::alphabet::{Alphabet, Conditions, Context, InputRow, Metre, Step};
 use crate::engine::Engine;
@@ -20,8 +20,7 @@ pub(super) struct Stream {
     grid: Grid,
     hearing: Hearing,
     rules: Box<dyn Rules>,
-    /// Only songs keep to a key, unless pitch classes were asked for; concert pieces may go where they like.
-    tonality: Option<Tonality>,
+    tonality: Tonality,
     sampler: Sampler,
     primer: Vec<Step>,
     /// Tick of the context's time at which the take begins.
@@ -42,12 +41,16 @@ impl Stream {
         let knobs = request.knobs.clone();
         let grid = Grid::new(engine.time_base(), request);
         let primer = Primer::new(request, alphabet, &grid);
-        let song = grid.base == TimeBase::Beats && knobs.pitch_classes.is_none();
+        let tonality = match (knobs.pitch_class_shares(), grid.base) {
+            (Some(shares), _) => Tonality::Asked(shares),
+            (None, TimeBase::Beats) => Tonality::Own(Song::default()),
+            (None, TimeBase::Seconds) => Tonality::Free,
+        };
         let mut stream = Stream {
             alphabet,
             hearing: Hearing::new(alphabet, &knobs, &grid),
             rules: rules::of(alphabet, knobs.locks, knobs.pedal),
-            tonality: song.then(Tonality::default),
+            tonality,
             sampler: Sampler::new(request.seed),
             knobs,
             grid,
@@ -104,23 +107,23 @@ impl Stream {
         self.rules.mark(head, &self.hearing.context.step(), &mut self.allowed);
         self.logits.clear();
         self.logits.extend_from_slice(logits);
-        self.keep_the_key(head);
+        self.keep_to_tonality(head);
         let kinds = self.rules.kinds(head);
         let symbol = self.sampler.choose(&self.logits, &self.allowed, kinds, &self.knobs.freedom);
         self.hearing.context.choose(symbol);
     }
 
-    /// Makes the head like keys less that are foreign to a song which has lost its way.
-    fn keep_the_key(&mut self, head: usize) {
+    /// Makes the head like keys less that are foreign to the tonality, if it is about to choose the key.
+    fn keep_to_tonality(&mut self, head: usize) {
         let step = self.hearing.context.step();
-        let Some(tonality) = self.tonality.as_ref().filter(|_| self.alphabet.struck(step).is_none()) else {
+        if self.alphabet.struck(step).is_some() {
             return;
-        };
+        }
         for (symbol, logit) in self.logits.iter_mut().enumerate() {
             let mut next = step;
             next.0[head] = symbol as u16;
             if let Some(key) = self.alphabet.struck(next) {
-                *logit -= tonality.reluctance(key.pitch_class());
+                *logit -= self.tonality.reluctance(key.pitch_class());
             }
         }
     }
@@ -128,9 +131,7 @@ impl Stream {
     pub(super) fn end_step(&mut self) {
         let step = self.hearing.context.step();
         self.rules.follow(&step);
-        if let Some(tonality) = &mut self.tonality {
-            tonality.follow(self.hearing.context.now(), self.alphabet.struck(step).map(Key::pitch_class));
-        }
+        self.tonality.follow(self.hearing.context.now(), self.alphabet.struck(step).map(Key::pitch_class));
         self.hearing.end_step();
         self.steps.push(step);
         if self.steps.len() == self.primer.len() {

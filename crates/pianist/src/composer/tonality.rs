@@ -1,8 +1,9 @@
-//! The tonality of a song: where nobody asks for pitch classes, it keeps to the ones that it has settled on.
+//! The tonality of a take: what keeps it to the pitch classes that are asked for, or to its own.
 //!
-//! A network that only hears the last bars well drifts from key to key, until sixteen bars have used all twelve pitch
-//! classes alike, as no song does. Where the last bars were as scattered as that, it is made to like the classes less
-//! that the song uses least, until the song has found its key again.
+//! A wish for pitch classes is an input of the network, which follows it more or less. A network that only hears the last
+//! bars well drifts from key to key, until sixteen bars have used all twelve pitch classes alike, as no song does. In both
+//! cases the network is made to like the other classes less, so that they become rare; they are not forbidden, as a lock
+//! on a scale forbids them.
 
 use std::collections::VecDeque;
 
@@ -17,12 +18,48 @@ const SCATTERED: u64 = 7;
 const SETTLED: u64 = 6;
 /// How many pitch classes a scale leaves out.
 const FOREIGN: usize = 5;
-/// How many nats less likely those become then: rare, but not forbidden.
+/// How many nats less likely those become.
 const RELUCTANCE: f32 = 2.0;
+/// How many nats less likely classes become that are not wished for: so that of the notes over a held chord a half to three
+/// quarters are the chord's.
+const WISH: f32 = 0.6;
 
-/// Follows a take and says what it should keep away from.
+/// What a take should keep away from.
+pub(super) enum Tonality {
+    /// Nothing: concert pieces may go where they like.
+    Free,
+    /// What has smaller shares than others of what is asked for.
+    Asked([f32; 12]),
+    /// What is foreign to a song that has lost its way.
+    Own(Song),
+}
+
+impl Tonality {
+    /// Follows a step that was taken at tick `now` and struck a note of this pitch class, if any.
+    pub(super) fn follow(&mut self, now: Ticks, pitch_class: Option<usize>) {
+        if let Tonality::Own(song) = self {
+            song.follow(now, pitch_class);
+        }
+    }
+
+    /// How many nats less likely a note of this pitch class shall be.
+    pub(super) fn reluctance(&self, pitch_class: usize) -> f32 {
+        match self {
+            Tonality::Free => 0.0,
+            Tonality::Asked(shares) => {
+                let most = shares.iter().copied().fold(0.0, f32::max);
+                WISH * (1.0 - shares[pitch_class] / most)
+            }
+            Tonality::Own(song) if song.wanders && song.is_foreign(pitch_class) => RELUCTANCE,
+            Tonality::Own(_) => 0.0,
+        }
+    }
+}
+
+/// The pitch classes of a song: where its last bars were more scattered than those of songs are, it wanders, until it
+/// has settled again.
 #[derive(Default)]
-pub(super) struct Tonality {
+pub(super) struct Song {
     /// Onset and pitch class of the notes within the span.
     notes: VecDeque<(Ticks, usize)>,
     /// How many of those notes have each pitch class.
@@ -30,9 +67,8 @@ pub(super) struct Tonality {
     wanders: bool,
 }
 
-impl Tonality {
-    /// Follows a step that was taken at tick `now` and struck a note of this pitch class, if any.
-    pub(super) fn follow(&mut self, now: Ticks, pitch_class: Option<usize>) {
+impl Song {
+    fn follow(&mut self, now: Ticks, pitch_class: Option<usize>) {
         let span = (SPAN * TimeBase::Beats.ticks_per_unit()) as Ticks;
         if let Some(class) = pitch_class {
             self.notes.push_back((now, class));
@@ -53,10 +89,9 @@ impl Tonality {
         }
     }
 
-    /// How many nats less likely a note of this pitch class shall be.
-    pub(super) fn reluctance(&self, pitch_class: usize) -> f32 {
-        let rarer = self.counts.iter().filter(|count| **count < self.counts[pitch_class]).count();
-        if self.wanders && rarer < FOREIGN { RELUCTANCE } else { 0.0 }
+    /// Whether it is one of the classes that the song uses least.
+    fn is_foreign(&self, pitch_class: usize) -> bool {
+        self.counts.iter().filter(|count| **count < self.counts[pitch_class]).count() < FOREIGN
     }
 }
 
@@ -80,15 +115,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_asked_for_is_less_likely_and_what_is_asked_for_most_is_not() {
+        let mut shares = [0.0; 12];
+        (shares[0], shares[4], shares[7]) = (0.5, 0.25, 0.25);
+        let reluctance = |class| Tonality::Asked(shares).reluctance(class);
+        assert_eq!([0, 4, 7, 1].map(reluctance), [0.0, WISH / 2.0, WISH / 2.0, WISH]);
+        assert_eq!(Tonality::Asked([1.0 / 12.0; 12]).reluctance(3), 0.0, "nobody prefers anything");
+    }
+
+    #[test]
     fn a_song_in_one_key_is_left_alone() {
-        let mut tonality = Tonality::default();
+        let mut tonality = Tonality::Own(Song::default());
         play(&mut tonality, 0..32, &[0, 2, 4, 5, 7, 9, 11]);
         assert!(foreign(&tonality).is_empty());
     }
 
     #[test]
     fn a_song_that_wanders_is_led_back_until_it_has_settled() {
-        let mut tonality = Tonality::default();
+        let mut tonality = Tonality::Own(Song::default());
         play(&mut tonality, 0..8, &[0, 2, 4, 5, 7, 9, 11]);
         play(&mut tonality, 8..16, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
         assert_eq!(foreign(&tonality), [1, 3, 6, 8, 10]);
