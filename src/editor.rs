@@ -5,6 +5,7 @@
 
 mod button;
 mod choice;
+mod device;
 mod dial;
 mod help;
 mod icon;
@@ -44,6 +45,7 @@ const MOST: [f32; 2] = [3840.0, 2400.0];
 const HEADER: f32 = 52.0;
 const STATUS: f32 = 32.0;
 const SIDE: f32 = 216.0;
+const DEVICE: f32 = 30.0;
 const PIANIST: f32 = 72.0;
 
 /// How many takes Ideas composes.
@@ -154,10 +156,12 @@ impl Window {
         let side = Rect::from_min_max(pos2(middle.right() - SIDE, middle.top()), middle.max);
         let roll = Rect::from_min_max(middle.min, pos2(side.left() - theme::GAP, middle.bottom()));
         let pianist = Rect::from_min_size(side.min, vec2(SIDE, PIANIST));
-        let takes = Rect::from_min_max(pianist.left_bottom() + vec2(0.0, theme::GAP), side.max);
+        let device = Rect::from_min_size(pianist.left_bottom() + vec2(0.0, theme::GAP), vec2(SIDE, DEVICE));
+        let takes = Rect::from_min_max(device.left_bottom() + vec2(0.0, theme::GAP), side.max);
         self.header(ui, header, view);
         self.score(ui, roll, view);
         takes::pianist(ui, pianist, view, &self.params.session);
+        device::show(ui, device, view, &self.params.session);
         takes::list(ui, takes, view, &self.params.session);
         if let Some(gui) = &self.gui {
             knobs::show(ui, knobs, &gui.param_setter(), &self.params);

@@ -13,7 +13,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use etude_pianist::composer::Request;
-use etude_pianist::engine::Engine;
+use etude_pianist::engine::{Device, Engine};
 
 use crate::bell::Bell;
 use crate::handover::{EditorEnd, GeneratorEnd, PlayerEnd, handover};
@@ -26,6 +26,8 @@ use job::Job;
 pub struct Order {
     /// Who composes it.
     pub pianist: Source,
+    /// What computes. Where there is no such device, the processor does, with a warning.
+    pub device: Device,
     /// Where the take lies. One that is endless has more bars than its request says: as many as can be.
     pub place: Place,
     /// What it shall be like, all in all. A primer is heard before its first bar.

@@ -36,6 +36,8 @@ pub struct Status {
     pub composing: bool,
     /// Why the last order could not be met.
     pub error: Option<String>,
+    /// Why the device that was asked for does not compose, if another had to.
+    pub warning: Option<String>,
     /// How many steps are composed in a second, once it is known.
     pub pace: Option<f64>,
     /// What composes.

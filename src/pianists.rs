@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::SystemTime;
 
-use etude_pianist::engine::{CpuEngine, Engine, Precision};
+use etude_pianist::engine::{Device, DeviceError, Engine, Precision};
 use etude_pianist::model_file::{Pianist, PianistFileError};
+use thiserror::Error;
 
 /// The pianist that is part of the plugin, so that a copied plugin file works alone. Anybody may use what it plays.
 const EMBEDDED: &[u8] = include_bytes!("../models/songbook.safetensors");
@@ -31,33 +32,56 @@ impl From<&Path> for Source {
     }
 }
 
-/// A pianist that may be in use; a file that was written anew since is another pianist.
-struct Shelved {
+/// Why a pianist can't play.
+#[derive(Debug, Error)]
+pub enum EngineError {
+    /// Its file can't be read, or is no pianist.
+    #[error(transparent)]
+    File(#[from] PianistFileError),
+    /// There is no such device, or it has no room for the pianist.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+}
+
+/// What an engine was made of; a file that was written anew since is another pianist.
+#[derive(PartialEq)]
+struct Make {
     source: Source,
     modified: Option<SystemTime>,
+    device: Device,
+    /// For so many streams, where the choice of the device depends on it.
+    streams: Option<usize>,
+}
+
+/// A pianist that may be in use.
+struct Shelved {
+    make: Make,
     engine: Weak<dyn Engine>,
 }
 
 static SHELF: Mutex<Vec<Shelved>> = Mutex::new(Vec::new());
 
-/// The pianist of `source`: the one that others use, or one that is read now.
+/// The pianist of `source` on a device: the one that others use, or one that is read now. [`Device::Auto`] is what takes
+/// `streams` streams through a step soonest.
 ///
 /// # Errors
-/// If its file can't be read, or is no pianist.
-pub fn engine(source: &Source) -> Result<Arc<dyn Engine>, PianistFileError> {
+/// If there is no such pianist, or no such device.
+pub fn engine(source: &Source, device: &Device, streams: usize) -> Result<Arc<dyn Engine>, EngineError> {
     let modified = match source {
         Source::Embedded => None,
         Source::File(path) => path.metadata().and_then(|metadata| metadata.modified()).ok(),
     };
+    let streams_matter = (*device == Device::Auto).then_some(streams);
+    let make = Make { source: source.clone(), modified, device: device.clone(), streams: streams_matter };
     // Held while reading, so that instances that start together read the file once.
     let mut shelf = SHELF.lock().unwrap_or_else(PoisonError::into_inner);
     shelf.retain(|shelved| shelved.engine.strong_count() > 0);
-    let same = |shelved: &&Shelved| shelved.source == *source && shelved.modified == modified;
-    if let Some(engine) = shelf.iter().find(same).and_then(|shelved| shelved.engine.upgrade()) {
+    let shelved = shelf.iter().find(|shelved| shelved.make == make);
+    if let Some(engine) = shelved.and_then(|shelved| shelved.engine.upgrade()) {
         return Ok(engine);
     }
-    let engine: Arc<dyn Engine> = Arc::new(CpuEngine::new(&read(source)?, Precision::default()));
-    shelf.push(Shelved { source: source.clone(), modified, engine: Arc::downgrade(&engine) });
+    let engine = device.engine(&read(source)?, Precision::default(), streams)?;
+    shelf.push(Shelved { make, engine: Arc::downgrade(&engine) });
     Ok(engine)
 }
 

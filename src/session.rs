@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use etude_pianist::composer::Knobs;
+use etude_pianist::engine::Device;
 use nice_plug::params::persist::PersistentField;
 
 use crate::bell::Bell;
@@ -70,10 +71,16 @@ pub struct View {
     pub pianists: Vec<Known>,
     /// The one in use.
     pub pianist: Known,
+    /// What shall compute.
+    pub wanted_device: Device,
+    /// The graphics processors, once somebody [asked](Session::find_adapters) for them.
+    pub adapters: Option<Vec<String>>,
     /// Whether there is more to come.
     pub composing: bool,
     /// What went wrong last.
     pub error: Option<String>,
+    /// Why the device that was asked for does not compose, if another had to.
+    pub warning: Option<String>,
     /// How fast the pianist composes, 0 until it is known.
     pub steps_per_second: f64,
     /// What it composes on.
@@ -109,7 +116,10 @@ impl Session {
                 pianists: state.pianists.iter().map(|(known, _)| known.clone()).collect(),
                 pianist: state.pianist.0.clone(),
                 composing,
+                wanted_device: state.device.clone(),
+                adapters: state.adapters.clone(),
                 error: state.error.clone(),
+                warning: state.warning.clone(),
                 steps_per_second: pace,
                 device,
             })
@@ -169,6 +179,17 @@ impl Session {
     /// Lets another pianist play, by its name; it begins with a take of its own.
     pub fn choose_pianist(&self, name: &str) {
         self.command(Command::Choose(name.to_owned()));
+    }
+
+    /// Composes on a device from the next take on.
+    pub fn choose_device(&self, device: Device) {
+        self.with(|state| (state.device, state.revision) = (device, state.revision + 1));
+    }
+
+    /// Finds out which graphics processors there are, which loads their drivers; [`View::adapters`] has them soon.
+    pub fn find_adapters(&self) {
+        self.with(|state| state.wants_adapters = state.adapters.is_none());
+        self.bell.ring();
     }
 
     /// Whether a saved project was put back whose take the generator has not seen yet.

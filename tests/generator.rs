@@ -15,6 +15,7 @@ use etude::player::Block;
 use etude::take::{Mode, Place, Take};
 use etude_pianist::alphabet::Alphabet;
 use etude_pianist::composer::{self, Composer, Request};
+use etude_pianist::engine::Device;
 use etude_pianist::time::TimeBase;
 use nice_assert_no_alloc::assert_no_alloc;
 use rand_pcg::Pcg64Mcg;
@@ -34,12 +35,13 @@ fn pianist() -> (TempDir, PathBuf) {
 
 fn order(pianist: &Path, seed: u64, mode: Mode) -> Order {
     let request = Request { seed, bars: 8, ..Request::default() };
-    Order { pianist: pianist.into(), place: Place { anchor: 0, mode }, request, keep: None, ideas: 1 }
+    let device = Device::Cpu;
+    Order { pianist: pianist.into(), device, place: Place { anchor: 0, mode }, request, keep: None, ideas: 1 }
 }
 
 /// What the pianist composes for an order, without any thread.
 fn composed(order: &Order) -> composer::Take {
-    let engine = pianists::engine(&order.pianist).unwrap();
+    let engine = pianists::engine(&order.pianist, &Device::Cpu, 1).unwrap();
     Composer::new(engine, std::slice::from_ref(&order.request)).unwrap().finish().remove(0)
 }
 
@@ -92,7 +94,8 @@ fn a_pianist_stays_ready_for_the_next_order_and_for_other_instances() {
     let (generator, _player) = Generator::start().unwrap();
     generator.editor().order(order(&pianist, 3, Mode::Loop));
     wait_until_ready(&generator.editor());
-    let in_use = || Arc::strong_count(&pianists::engine(&pianist.as_path().into()).unwrap()) > 1;
+    let in_use =
+        || Arc::strong_count(&pianists::engine(&pianist.as_path().into(), &Device::Cpu, 1).unwrap()) > 1;
     assert!(in_use());
     drop(generator);
     assert!(!in_use());
@@ -260,8 +263,8 @@ fn orders_after_the_end_are_ignored() {
 #[test]
 fn all_instances_share_the_weights_and_the_last_one_frees_them() {
     let (_folder, pianist) = pianist();
-    let one = pianists::engine(&pianist.as_path().into()).unwrap();
-    let other = pianists::engine(&pianist.as_path().into()).unwrap();
+    let one = pianists::engine(&pianist.as_path().into(), &Device::Cpu, 1).unwrap();
+    let other = pianists::engine(&pianist.as_path().into(), &Device::Cpu, 1).unwrap();
     assert!(Arc::ptr_eq(&one, &other));
     let watch = Arc::downgrade(&one);
     drop((one, other));

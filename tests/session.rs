@@ -9,6 +9,7 @@ use etude::handover::PlayerEnd;
 use etude::params::EtudeParams;
 use etude::session::{self, View};
 use etude::take::{Mode, Place, Take};
+use etude_pianist::engine::{Device, adapters};
 use etude_pianist::note::{Key, Note, Performance, Velocity};
 use etude_pianist::time::TimeSignature;
 use nice_plug::params::InternalParamMut;
@@ -248,6 +249,37 @@ fn instances_play_music_of_their_own_unless_a_seed_is_asked_for() {
         Instance::with(Arc::new(params)).takes(1).take.clone().unwrap().music().clone()
     };
     assert_eq!(asked(EtudeParams::default()), asked(EtudeParams::default()));
+}
+
+#[test]
+fn a_device_that_is_not_there_is_kept_named_and_replaced_by_the_processor() {
+    let params = Arc::new(EtudeParams::default());
+    params.session.choose_device(Device::Gpu(Some("no such adapter".to_owned())));
+    turn(&params.seed, 7);
+    let instance = Instance::with(params);
+    let view = instance.takes(1);
+    let warning = view.warning.clone().expect("somebody is told");
+    assert!(warning.contains("no such adapter") && warning.contains("processor composes"), "{warning}");
+    assert!(view.device.contains("CPU") && view.error.is_none(), "{}", view.device);
+
+    let params = Arc::new(EtudeParams::default());
+    params.deserialize_fields(&instance.saved());
+    assert_eq!(params.session.view().wanted_device, view.wanted_device);
+
+    instance.params.session.choose_device(Device::Cpu);
+    instance.params.session.generate();
+    let again = instance.takes(2);
+    assert_eq!(again.warning, None);
+    assert_eq!(again.take.as_ref().unwrap().music(), view.take.as_ref().unwrap().music());
+}
+
+#[test]
+fn graphics_processors_are_found_when_somebody_asks() {
+    let instance = Instance::new();
+    assert_eq!(instance.takes(1).adapters, None, "no driver was touched");
+    instance.params.session.find_adapters();
+    let view = instance.wait(|view| view.adapters.is_some());
+    assert_eq!(view.adapters, Some(adapters()));
 }
 
 #[test]

@@ -16,6 +16,12 @@ pub fn lock(painter: &Painter, center: Pos2, shut: bool, color: Color32) {
     painter.rect_filled(body, 1.5, color);
 }
 
+/// The arrow of something that opens a menu.
+pub fn arrow(painter: &Painter, center: Pos2, color: Color32) {
+    let corners = vec![center + vec2(-4.5, -2.5), center + vec2(4.5, -2.5), center + vec2(0.0, 3.5)];
+    painter.add(Shape::convex_polygon(corners, color, Stroke::NONE));
+}
+
 /// A star with five points, full or empty.
 pub fn star(painter: &Painter, center: Pos2, full: bool, color: Color32) {
     let point = |i: u32| {

@@ -77,6 +77,7 @@ fn words(view: &View, progress: &Progress) -> (Color32, String) {
             (theme::GOOD, format!("Saved {}", path.file_name().unwrap_or_default().to_string_lossy()))
         }
         (Progress::Busy, _) => (theme::ACCENT, "Saving the clip".to_owned()),
+        (_, None) if view.warning.is_some() => (theme::ACCENT, view.warning.clone().unwrap_or_default()),
         _ if view.composing => (theme::ACCENT, "Composing".to_owned()),
         _ => match &view.take {
             Some(take) => (

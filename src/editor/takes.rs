@@ -48,9 +48,7 @@ pub fn pianist(ui: &mut Ui, at: Rect, view: &View, session: &Session) {
         theme::MUTED,
         at.width() - 28.0,
     );
-    let tip = pos2(at.right() - 20.0, at.top() + 36.0);
-    let arrow = vec![tip + vec2(-4.5, -2.5), tip + vec2(4.5, -2.5), tip + vec2(0.0, 3.5)];
-    ui.painter().add(egui::Shape::convex_polygon(arrow, theme::MUTED, Stroke::NONE));
+    icon::arrow(ui.painter(), pos2(at.right() - 20.0, at.top() + 36.0), theme::MUTED);
     response
         .widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, format!("Pianist {}", view.pianist.name)));
     Popup::menu(&response).width(at.width() - 12.0).gap(4.0).show(|ui| {

@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use etude_pianist::composer::{self, Composer, MAX_QUARTERS, Request, RequestError};
-use etude_pianist::engine::Engine;
+use etude_pianist::engine::{Device, Engine};
 use etude_pianist::midi::TICKS_PER_QUARTER;
-use etude_pianist::model_file::PianistFileError;
 use etude_pianist::note::Performance;
 use etude_pianist::ranking;
 use etude_pianist::time::TimeBase;
@@ -19,7 +18,7 @@ use super::bars::{join, only, place_after};
 use super::seam::Seam;
 use super::{Kept, Order};
 use crate::handover::{GeneratorEnd, Status};
-use crate::pianists;
+use crate::pianists::{self, EngineError, Source};
 use crate::take::{Mode, Place, Take};
 
 /// How far an endless take is composed ahead of the playhead, in quarter notes: enough for the slowest machines and the
@@ -36,7 +35,7 @@ const FIRST_PART: f64 = 1.0;
 #[derive(Debug, Error)]
 pub(super) enum OrderError {
     #[error(transparent)]
-    Pianist(#[from] PianistFileError),
+    Pianist(#[from] EngineError),
     #[error(transparent)]
     Request(#[from] RequestError),
 }
@@ -60,6 +59,8 @@ pub(super) struct Job {
     next_part: f64,
     pace: Pace,
     device: String,
+    /// Why the device that was asked for does not compose, if another had to.
+    warning: Option<String>,
 }
 
 /// Bars at work.
@@ -86,7 +87,7 @@ impl Job {
         ready: &mut Option<Arc<dyn Engine>>,
         end: &mut GeneratorEnd,
     ) -> Result<Job, OrderError> {
-        let Order { pianist, place, mut request, keep, ideas } = order;
+        let Order { pianist, device, place, mut request, keep, ideas } = order;
         let bar = request.time_signature.quarters_per_bar();
         if place.mode == Mode::Endless {
             request.bars = (MAX_QUARTERS / bar) as u32;
@@ -110,15 +111,28 @@ impl Job {
             next_part: 0.0,
             pace: Pace::default(),
             device: String::new(),
+            warning: None,
         };
         if !job.missing.is_empty() {
-            let engine = ready.insert(pianists::engine(&pianist)?);
-            job.go_on(engine.clone())?;
+            let engine = job.engine(&pianist, &device)?;
+            job.go_on(ready.insert(engine).clone())?;
             job.next_part = job.first_part(end);
         } else {
             job.hand_over(end);
         }
         Ok(job)
+    }
+
+    /// The pianist on the device, or on the processor where that can't be had.
+    fn engine(&mut self, pianist: &Source, device: &Device) -> Result<Arc<dyn Engine>, EngineError> {
+        let streams = self.ideas as usize;
+        match pianists::engine(pianist, device, streams) {
+            Err(EngineError::Device(error)) => {
+                self.warning = Some(format!("{error}; the processor composes instead"));
+                pianists::engine(pianist, &Device::Cpu, streams)
+            }
+            engine => engine,
+        }
     }
 
     /// Whether it is time to compose more, the player being at the host's tick `playhead`.
@@ -137,6 +151,10 @@ impl Job {
         let begun = Instant::now();
         work.composer.step(f64::INFINITY);
         self.pace.add(begun.elapsed());
+        if let Some(error) = work.composer.failure().filter(|_| self.warning.is_none()) {
+            self.warning = Some(format!("{error}; the processor went on"));
+            self.device = work.composer.device().to_owned();
+        }
         if work.composer.is_complete() {
             self.finish_bars();
         }
@@ -241,6 +259,7 @@ impl Job {
             others: self.others.clone(),
             composing,
             error: None,
+            warning: self.warning.clone(),
             pace: self.pace.per_second(),
             device: self.device.clone(),
         };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use etude_pianist::composer::{MAX_QUARTERS, Request};
+use etude_pianist::engine;
 use etude_pianist::midi::TICKS_PER_QUARTER;
 
 use super::listener::Listener;
@@ -63,6 +64,11 @@ impl Conductor {
                 state.pianists = pianists::found();
                 state.pianist = pianists::named(&state.pianist.0.name);
             });
+        }
+        if session.with(|state| std::mem::take(&mut state.wants_adapters)) {
+            // Without the session's lock: drivers take their time.
+            let adapters = engine::adapters();
+            session.with(|state| (state.adapters, state.revision) = (Some(adapters), state.revision + 1));
         }
         session.with(|state| state.record(editor.status()));
         self.play_in_manner(&settings, editor);
@@ -262,7 +268,7 @@ fn compose(
     let knobs = request.knobs.clone();
     let place = Place { anchor, mode: settings.mode.into() };
     let (known, pianist) = state.pianist.clone();
-    let order = editor.order(Order { pianist, place, request, keep, ideas });
+    let order = editor.order(Order { pianist, device: state.device.clone(), place, request, keep, ideas });
     state.draft = Some(Draft { order, entry: None, pianist: known.name, knobs, replaces: None });
 }
 
@@ -282,6 +288,13 @@ fn show(state: &mut State, id: u64, settings: &Settings, editor: &EditorEnd) {
     };
     let keep = kept(&take, take.bars());
     let (_, source) = pianists::named(&pianist);
-    let order = editor.order(Order { pianist: source, place: take.place(), request, keep, ideas: 1 });
+    let order = editor.order(Order {
+        pianist: source,
+        device: state.device.clone(),
+        place: take.place(),
+        request,
+        keep,
+        ideas: 1,
+    });
     state.draft = Some(Draft { order, entry: Some(id), pianist, knobs, replaces: None });
 }

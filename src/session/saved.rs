@@ -27,6 +27,7 @@ const FURTHEST: i64 = 1 << 40;
 pub struct Saved {
     version: u32,
     pianist: String,
+    device: String,
     current: Option<u64>,
     locks: Vec<u32>,
     takes: Vec<SavedTake>,
@@ -66,6 +67,7 @@ impl Saved {
         Saved {
             version: VERSION,
             pianist: state.pianist.0.name.clone(),
+            device: state.device.to_string(),
             current: state.current,
             locks: state.locks.iter().copied().collect(),
             takes: state.history.iter().map(SavedTake::of).collect(),
@@ -74,7 +76,8 @@ impl Saved {
 
     /// The session, if all of it makes sense.
     pub(super) fn restore(self) -> Option<Restored> {
-        let Saved { version, pianist, current, locks, takes } = self;
+        let Saved { version, pianist, device, current, locks, takes } = self;
+        let device = device.parse().ok()?;
         if version != VERSION || takes.len() > MOST_ENTRIES || locks.iter().any(|bar| *bar > LAST_BAR) {
             return None;
         }
@@ -82,7 +85,7 @@ impl Saved {
         let ids_rise = history.windows(2).all(|pair| pair[0].id < pair[1].id);
         let is_there = current.is_none_or(|id| history.iter().any(|entry| entry.id == id));
         (ids_rise && is_there && history.last().is_none_or(|entry| entry.id < u64::MAX >> 1))
-            .then(|| Restored { history, current, locks: locks.into_iter().collect(), pianist })
+            .then(|| Restored { history, current, locks: locks.into_iter().collect(), pianist, device })
     }
 }
 

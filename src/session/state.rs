@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use etude_pianist::composer::Knobs;
+use etude_pianist::engine::Device;
 
 use super::{Entry, MAX_IDEAS};
 use crate::handover::Status;
@@ -59,7 +60,13 @@ pub(super) struct State {
     pub(super) draft: Option<Draft>,
     pub(super) pianist: (Known, Source),
     pub(super) pianists: Vec<(Known, Source)>,
+    pub(super) device: Device,
+    /// Whether somebody asks for the graphics processors.
+    pub(super) wants_adapters: bool,
+    /// The graphics processors, once they are known.
+    pub(super) adapters: Option<Vec<String>>,
     pub(super) error: Option<String>,
+    pub(super) warning: Option<String>,
     /// The take that was recorded last.
     recorded: Option<u64>,
     next_id: u64,
@@ -71,6 +78,7 @@ pub(super) struct Restored {
     pub(super) current: Option<u64>,
     pub(super) locks: BTreeSet<u32>,
     pub(super) pianist: String,
+    pub(super) device: Device,
 }
 
 impl State {
@@ -100,6 +108,7 @@ impl State {
         if status.error.is_none() {
             self.error = None;
         }
+        self.warning = status.warning;
         self.recorded = Some(take.id());
         self.revision += 1;
         match draft.entry {
@@ -153,14 +162,15 @@ impl State {
 
     /// Puts a saved session in the place of this one.
     pub(super) fn restore(&mut self, restored: Restored) {
-        let Restored { history, current, locks, pianist } = restored;
+        let Restored { history, current, locks, pianist, device } = restored;
         self.next_id = history.iter().map(|entry| entry.id).max().unwrap_or(0);
         (self.history, self.locks) = (history, locks);
         self.before.clear();
         self.commands.clear();
-        (self.draft, self.current, self.error) = (None, current, None);
+        (self.draft, self.current, self.error, self.warning) = (None, current, None, None);
         self.commands.push(Command::Restored(current));
         self.pianist = pianists::named(&pianist);
+        self.device = device;
         self.revision += 1;
     }
 }

@@ -1,0 +1,93 @@
+//! What computes: a line with a menu.
+
+use egui::{Align2, Popup, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use etude_pianist::engine::Device;
+
+use crate::session::{Session, View};
+
+use super::takes::line;
+use super::{icon, theme};
+
+const TIP: &str = "What computes the music, from the next take on. The processor gives the same take from the same seed on \
+                   every machine; a graphics processor may give another one. Auto tries which is faster.";
+
+/// Draws the line.
+pub fn show(ui: &mut Ui, at: Rect, view: &View, session: &Session) {
+    let response = ui.interact(at, ui.scope_id().with("device"), Sense::click());
+    let hot = response.hovered() || response.has_focus();
+    ui.painter().rect_filled(at, theme::ROUND, if hot { theme::RAISED } else { theme::PANEL });
+    if response.has_focus() {
+        ui.painter().rect_stroke(at, theme::ROUND, Stroke::new(1.0, theme::ACCENT), StrokeKind::Inside);
+    }
+    let y = at.center().y;
+    let title = ui.painter().text(
+        pos2(at.left() + 14.0, y),
+        Align2::LEFT_CENTER,
+        "Composes on",
+        theme::plain(11.0),
+        theme::MUTED,
+    );
+    let left = title.right() + 8.0;
+    let name = name(&view.wanted_device);
+    line(ui.painter(), pos2(left, y), &name, theme::plain(12.0), theme::TEXT, at.right() - 32.0 - left);
+    icon::arrow(ui.painter(), pos2(at.right() - 20.0, y), theme::MUTED);
+    response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, format!("Composes on {name}")));
+    if response.clicked() {
+        session.find_adapters();
+    }
+    Popup::menu(&response).width(at.width() - 12.0).gap(4.0).show(|ui| {
+        for device in devices(view) {
+            let chosen = device == view.wanted_device;
+            let button =
+                egui::Button::selectable(chosen, self::name(&device)).min_size(vec2(at.width() - 24.0, 0.0));
+            if ui.add(button).clicked() {
+                session.choose_device(device);
+            }
+        }
+        let adapters = view.adapters.as_ref().map(Vec::is_empty);
+        let note = match adapters {
+            None => "Looking for graphics processors",
+            Some(true) => "There is no graphics processor with a driver for Vulkan, Metal or DirectX 12",
+            Some(false) => return,
+        };
+        ui.label(egui::RichText::new(note).small().color(theme::MUTED));
+    });
+    response.on_hover_text(TIP);
+}
+
+/// What there is to choose from; a graphics processor that the project wants stays, though it may not be there.
+fn devices(view: &View) -> Vec<Device> {
+    let mut devices = vec![Device::Cpu, Device::Auto];
+    let adapters = view.adapters.iter().flatten();
+    devices.extend(adapters.map(|adapter| Device::Gpu(Some(adapter.clone()))));
+    if !devices.contains(&view.wanted_device) {
+        devices.push(view.wanted_device.clone());
+    }
+    devices
+}
+
+fn name(device: &Device) -> String {
+    match device {
+        Device::Cpu => "Processor".to_owned(),
+        Device::Auto => "Auto".to_owned(),
+        Device::Gpu(None) => "Graphics processor".to_owned(),
+        Device::Gpu(Some(adapter)) => adapter.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_that_is_gone_can_still_be_seen_and_left() {
+        let gone = Device::Gpu(Some("Radeon".to_owned()));
+        let view = View {
+            wanted_device: gone.clone(),
+            adapters: Some(vec!["GeForce".to_owned()]),
+            ..View::default()
+        };
+        let here = Device::Gpu(Some("GeForce".to_owned()));
+        assert_eq!(devices(&view), [Device::Cpu, Device::Auto, here, gone]);
+    }
+}
