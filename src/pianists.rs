@@ -116,21 +116,31 @@ pub fn known(source: &Source) -> Result<Known, PianistFileError> {
     Ok(Known { name: name(source), licence: card.licence, data: card.data })
 }
 
-/// All pianists there are: the embedded one, then those of the user's folder by name. They are not read yet, so of
-/// those only the names are known.
+/// All pianists there are: the embedded one, then those of the user's folder and those in the bundle, each by name. They
+/// are not read yet, so of those only the names are known.
 pub fn found() -> Vec<(Known, Source)> {
     static EMBEDDED: OnceLock<Known> = OnceLock::new();
     let embedded = EMBEDDED.get_or_init(|| known(&Source::Embedded).unwrap_or_default());
     let mut found = vec![(embedded.clone(), Source::Embedded)];
-    let files = folder().and_then(|folder| folder.read_dir().ok()).into_iter().flatten();
+    for path in [folder(), resources()].into_iter().flatten().flat_map(|folder| files(&folder)) {
+        let source = Source::File(path);
+        let name = name(&source);
+        // A user's own pianist comes before one of the same name in the bundle.
+        if found.iter().all(|(known, _)| known.name != name) {
+            found.push((Known { name, ..Known::default() }, source));
+        }
+    }
+    found
+}
+
+/// The pianists' files in a folder, by name.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let files = folder.read_dir().into_iter().flatten();
     let mut files: Vec<PathBuf> = files.filter_map(|file| file.ok().map(|file| file.path())).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "safetensors"));
     files.sort();
-    found.extend(files.into_iter().take(MOST_FOUND).map(|path| {
-        let source = Source::File(path);
-        (Known { name: name(&source), ..Known::default() }, source)
-    }));
-    found
+    files.truncate(MOST_FOUND);
+    files
 }
 
 /// The pianist of that name. One that is not there now may be later, so it keeps its name; composing says what is missing.
@@ -147,9 +157,47 @@ pub fn folder() -> Option<PathBuf> {
     dirs::data_dir().map(|data| data.join("etude").join("pianists"))
 }
 
+/// The folder for such files in the bundle that this code was loaded from, if it was.
+fn resources() -> Option<PathBuf> {
+    resources_of(&process_path::get_dylib_path()?)
+}
+
+/// That of the bundle with the file `code` (VST3 everywhere, CLAP on macOS): `Contents/Resources`.
+fn resources_of(code: &Path) -> Option<PathBuf> {
+    let contents = code.ancestors().skip(1).take(2).find(|folder| folder.ends_with("Contents"))?;
+    Some(contents.join("Resources"))
+}
+
 fn name(source: &Source) -> String {
     match source {
         Source::Embedded => EMBEDDED_NAME.to_owned(),
         Source::File(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bundle_has_a_place_for_pianists() {
+        let resources = |code: &str| resources_of(Path::new(code));
+        let within = |bundle: &str| Some(Path::new(bundle).join("Contents/Resources"));
+        assert_eq!(resources("/v/Etude.vst3/Contents/x86_64-linux/Etude.so"), within("/v/Etude.vst3"));
+        assert_eq!(resources("/c/Etude.clap/Contents/MacOS/Etude"), within("/c/Etude.clap"));
+        assert_eq!(resources("/c/Etude.clap"), None);
+    }
+
+    #[test]
+    fn pianists_of_a_folder_come_by_name_and_nothing_else_does() {
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["b.safetensors", "a.safetensors", "a.md", "notes.txt"] {
+            std::fs::write(folder.path().join(file), "").unwrap();
+        }
+        assert_eq!(
+            files(folder.path()),
+            ["a.safetensors", "b.safetensors"].map(|file| folder.path().join(file))
+        );
+        assert!(files(&folder.path().join("missing")).is_empty());
     }
 }

@@ -181,6 +181,12 @@ impl Session {
         self.command(Command::Choose(name.to_owned()));
     }
 
+    /// Looks for pianists that were added or taken away; [`View::pianists`] has them soon.
+    pub fn find_pianists(&self) {
+        self.with(|state| state.wants_pianists = true);
+        self.bell.ring();
+    }
+
     /// Composes on a device from the next take on.
     pub fn choose_device(&self, device: Device) {
         self.with(|state| (state.device, state.revision) = (device, state.revision + 1));

@@ -51,6 +51,9 @@ pub fn pianist(ui: &mut Ui, at: Rect, view: &View, session: &Session) {
     icon::arrow(ui.painter(), pos2(at.right() - 20.0, at.top() + 36.0), theme::MUTED);
     response
         .widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, format!("Pianist {}", view.pianist.name)));
+    if response.clicked() {
+        session.find_pianists();
+    }
     Popup::menu(&response).width(at.width() - 12.0).gap(4.0).show(|ui| {
         for known in &view.pianists {
             let chosen = known.name == view.pianist.name;

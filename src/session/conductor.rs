@@ -65,11 +65,7 @@ impl Conductor {
                 state.pianist = pianists::named(&state.pianist.0.name);
             });
         }
-        if session.with(|state| std::mem::take(&mut state.wants_adapters)) {
-            // Without the session's lock: drivers take their time.
-            let adapters = engine::adapters();
-            session.with(|state| (state.adapters, state.revision) = (Some(adapters), state.revision + 1));
-        }
+        look_around(&session);
         session.with(|state| state.record(editor.status()));
         self.play_in_manner(&settings, editor);
         let commands = session.with(|state| std::mem::take(&mut state.commands));
@@ -188,6 +184,18 @@ impl Conductor {
                 (Command::Vary | Command::Extend, None) => {}
             }
         });
+    }
+}
+
+/// Finds what somebody asked for, without the session's lock: disks and drivers take their time.
+fn look_around(session: &Session) {
+    if session.with(|state| std::mem::take(&mut state.wants_pianists)) {
+        let pianists = pianists::found();
+        session.with(|state| (state.pianists, state.revision) = (pianists, state.revision + 1));
+    }
+    if session.with(|state| std::mem::take(&mut state.wants_adapters)) {
+        let adapters = engine::adapters();
+        session.with(|state| (state.adapters, state.revision) = (Some(adapters), state.revision + 1));
     }
 }
 

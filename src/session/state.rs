@@ -60,6 +60,8 @@ pub(super) struct State {
     pub(super) draft: Option<Draft>,
     pub(super) pianist: (Known, Source),
     pub(super) pianists: Vec<(Known, Source)>,
+    /// Whether somebody asks which pianists there are by now.
+    pub(super) wants_pianists: bool,
     pub(super) device: Device,
     /// Whether somebody asks for the graphics processors.
     pub(super) wants_adapters: bool,
