@@ -1,0 +1,108 @@
+//! Ardour without a window, with a home of its own.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, SystemTime};
+
+use tempfile::TempDir;
+
+/// Major versions that have what session.lua needs.
+const VERSIONS: [u32; 3] = [9, 8, 7];
+/// Name of the session, and of its file.
+const NAME: &str = "etude";
+
+/// An Ardour that knows Etude, and a session's place.
+pub struct Ardour {
+    home: TempDir,
+    version: u32,
+}
+
+impl Ardour {
+    /// The newest one that is installed, if one is. It gets the VST3 that was built last.
+    pub fn find() -> Option<Ardour> {
+        let version = VERSIONS.into_iter().find(|version| libraries(*version).is_dir())?;
+        let ardour = Ardour { home: tempfile::tempdir().unwrap(), version };
+        ardour.install();
+        Some(ardour)
+    }
+
+    /// Runs a step of session.lua.
+    pub fn run(&self, step: &str) {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ardour/session.lua");
+        let mut command = Command::new("timeout");
+        command.arg("120").arg(format!("ardour{}-lua", self.version)).arg(script).arg(step);
+        let output = command.arg(self.folder()).env("HOME", self.home.path()).output().unwrap();
+        check(step, &output);
+    }
+
+    /// The session's file.
+    pub fn session(&self) -> String {
+        fs::read_to_string(self.file()).unwrap()
+    }
+
+    /// Changes the session's file.
+    pub fn write_session(&self, text: &str) {
+        fs::write(self.file(), text).unwrap();
+    }
+
+    /// The MIDI files of the session, in the order in which they were recorded.
+    pub fn recordings<const COUNT: usize>(&self) -> [PathBuf; COUNT] {
+        let folder = self.folder().join("interchange").join(NAME).join("midifiles");
+        let files = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
+        let mut files: Vec<PathBuf> = files.filter(|file| fs::metadata(file).unwrap().len() > 0).collect();
+        files.sort();
+        files.try_into().unwrap_or_else(|files| panic!("recorded {files:?}"))
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.home.path().join(NAME)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder().join(NAME).with_extension("ardour")
+    }
+
+    /// Puts the VST3 where Ardour looks, and lets Ardour look at it.
+    fn install(&self) {
+        let target = env::var_os("CARGO_TARGET_DIR")
+            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target"), PathBuf::from);
+        let built = target.join("bundled/Etude.vst3");
+        assert!(built.exists(), "run `cargo xtask bundle etude` first (`cargo xtask test` does)");
+        let bundle = self.home.path().join(".vst3/Etude.vst3");
+        copy(&built, &bundle);
+        let libraries = libraries(self.version);
+        let mut scan = Command::new(libraries.join("ardour-vst3-scanner"));
+        scan.arg("-f").arg(&bundle).env("HOME", self.home.path());
+        let output =
+            scan.env("LD_LIBRARY_PATH", &libraries).env("ARDOUR_DLL_PATH", &libraries).output().unwrap();
+        check("the scan", &output);
+    }
+}
+
+fn libraries(version: u32) -> PathBuf {
+    PathBuf::from(format!("/usr/lib/ardour{version}"))
+}
+
+/// Copies a folder. Ardour scans a plugin anew that is not older than what it knows of it, in whole seconds.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let copied = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &copied);
+        } else {
+            fs::copy(entry.path(), &copied).unwrap();
+            let before = SystemTime::now() - Duration::from_secs(60);
+            fs::File::options().write(true).open(&copied).unwrap().set_modified(before).unwrap();
+        }
+    }
+}
+
+fn check(what: &str, output: &Output) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    let failed = said.lines().any(|line| line.starts_with("Error: "));
+    assert!(output.status.success() && !failed, "{what} ended with {}:\n{said}", output.status);
+}
