@@ -2,7 +2,7 @@
 //!
 //! The file is in the safetensors format: every parameter of the [`Layout`] under its name in f16, biases as vectors,
 //! and one metadata entry, `etude`, with a JSON object of the format's version, the alphabet, the time base, the
-//! network's size and the card. One entry, because safetensors keeps metadata in no certain order, and the same
+//! network's size, the card and a hash of the parameters. One entry, because safetensors keeps metadata in no certain order, and the same
 //! pianist shall give the same bytes.
 
 mod read;
@@ -10,11 +10,14 @@ mod write;
 
 use std::{io, path::PathBuf};
 
+use half::f16;
+use half::slice::HalfFloatSliceExt;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::alphabet::Alphabet;
-use crate::card::Card;
+use crate::card::{Card, hex};
 use crate::network::{Blueprint, Layout};
 use crate::time::TimeBase;
 
@@ -41,15 +44,15 @@ pub struct Pianist {
     pub blueprint: Blueprint,
     /// Where each parameter is.
     pub layout: Layout,
-    /// All parameters in the order of the layout.
-    pub parameters: Vec<f32>,
+    /// All parameters in the order of the layout, as in the file.
+    pub parameters: Vec<f16>,
     /// Where it comes from and how good it is.
     pub card: Card,
 }
 
 impl Pianist {
     /// A pianist whose network has `layers` LSTM layers of `units` units, with `parameters` in the order of the
-    /// [`Layout`].
+    /// [`Layout`], rounded to f16.
     ///
     /// # Panics
     /// If the number of parameters is not that of the layout.
@@ -68,7 +71,18 @@ impl Pianist {
             parameters.len(),
             "{layers} x {units} units have another number of parameters"
         );
+        let parameters = parameters.into_iter().map(f16::from_f32).collect();
         Pianist { alphabet, time_base, blueprint, layout, parameters, card }
+    }
+
+    /// All parameters in the order of the layout.
+    pub fn weights(&self) -> Vec<f32> {
+        self.parameters.to_f32_vec()
+    }
+
+    /// The values of parameter `index` of the layout.
+    pub fn values(&self, index: usize) -> Vec<f32> {
+        self.layout.of(&self.parameters, index).to_f32_vec()
     }
 }
 
@@ -82,6 +96,20 @@ struct Header {
     units: usize,
     #[serde(default)]
     card: Card,
+    /// SHA-256 of all parameters in the order of the layout, in hexadecimal digits; files of earlier days have none.
+    #[serde(default)]
+    hash: Option<String>,
+}
+
+/// The hash of parameters for a [`Header`].
+fn hash(parameters: &[f16]) -> String {
+    /// Values that are hashed at once.
+    const BLOCK: usize = 4096;
+    let mut hash = Sha256::new();
+    for block in parameters.chunks(BLOCK) {
+        hash.update(block.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>());
+    }
+    hex(&hash.finalize())
 }
 
 /// Why bytes are no pianist, or a pianist can't become bytes.
@@ -122,6 +150,9 @@ pub enum PianistError {
     /// There is more in the file than the network has.
     #[error("it holds {0} parameters that its network does not have; train or download it again")]
     TooMany(usize),
+    /// The values are not those that were written.
+    #[error("its parameters are not those that were written; copy or download it again")]
+    Hash,
     /// A value is infinite or not a number (or beyond f16, when writing).
     #[error(
         "its parameter `{0}` holds values that are no numbers: its training failed; go back to a better one"

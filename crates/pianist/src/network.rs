@@ -196,7 +196,7 @@ impl Layout {
     }
 
     /// The values of parameter `index` in `flat`.
-    pub fn of<'a>(&self, flat: &'a [f32], index: usize) -> &'a [f32] {
+    pub fn of<'a, T>(&self, flat: &'a [T], index: usize) -> &'a [T] {
         &flat[self.parameters[index].range.clone()]
     }
 

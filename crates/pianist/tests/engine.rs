@@ -14,11 +14,10 @@ use steps::{fill, step};
 
 /// `matrix x vector + bias` with the plainest loop, in f64.
 fn affine(pianist: &Pianist, matrix: usize, bias: usize, vector: &[f64]) -> Vec<f64> {
-    let matrix = pianist.layout.of(&pianist.parameters, matrix);
-    let bias = pianist.layout.of(&pianist.parameters, bias);
+    let (matrix, bias) = (pianist.values(matrix), pianist.values(bias));
     let rows = matrix.chunks_exact(vector.len());
     let dot = |row: &[f32]| row.iter().zip(vector).map(|(w, x)| f64::from(*w) * x).sum::<f64>();
-    rows.zip(bias).map(|(row, bias)| dot(row) + f64::from(*bias)).collect()
+    rows.zip(bias).map(|(row, bias)| dot(row) + f64::from(bias)).collect()
 }
 
 fn embed(pianist: &Pianist, inputs: &Inputs, tables: &[usize], step: usize, stream: usize) -> Vec<f64> {
@@ -26,7 +25,7 @@ fn embed(pianist: &Pianist, inputs: &Inputs, tables: &[usize], step: usize, stre
     fill(inputs, InputRow { categories: &mut categories, dense: &mut dense }, step, stream);
     let mut values = Vec::new();
     for ((table, category), symbol) in tables.iter().zip(&inputs.categories).zip(categories) {
-        let table = pianist.layout.of(&pianist.parameters, *table);
+        let table = pianist.values(*table);
         values.extend_from_slice(&table[usize::from(symbol) * category.width..][..category.width]);
     }
     values.extend(dense);
@@ -45,7 +44,7 @@ fn plain_logits(pianist: &Pianist, steps: usize, stream: usize) -> Vec<f64> {
         for (layer, (h, c)) in state.iter_mut().enumerate() {
             let parameters = layout.layers[layer];
             let from_input = affine(pianist, parameters.input, parameters.bias, &y);
-            let bias = layout.of(&pianist.parameters, parameters.bias);
+            let bias = pianist.values(parameters.bias);
             let from_past = affine(pianist, parameters.recurrent, parameters.bias, h);
             let gate = |k: usize| from_input[k] + from_past[k] - f64::from(bias[k]);
             for u in 0..units {

@@ -20,9 +20,9 @@ use etude_pianist::time::TimeBase;
 use sha2::{Digest, Sha256};
 
 const GOLDEN: [(Alphabet, TimeBase, &str); 3] = [
-    (Alphabet::Notes, TimeBase::Seconds, "f0533765de9e755a9ff5a0c77b3ead5d2c4bafd68d0a232bd8f3527899730f0d"),
-    (Alphabet::Notes, TimeBase::Beats, "b9ee07128f11e00a18cc40ee38bf6db1820efc07180276557bf6f182289a99d5"),
-    (Alphabet::Events, TimeBase::Seconds, "4280ea49d467d188ae5521bbc84656582d2235e8cc4ccced8ceccfd71f0c48b1"),
+    (Alphabet::Notes, TimeBase::Seconds, "6d9440dc697599b872395b15d15facb4e65093f1c104fa7ef7f12b306e548658"),
+    (Alphabet::Notes, TimeBase::Beats, "aa8d5403752940b6cd8c4ba60970d5b52ec657a3407c022682f96d3376643b1d"),
+    (Alphabet::Events, TimeBase::Seconds, "52f352e7ac80cfb5b243cdbe6c27ff664ef55562aca24b09c0120e1d24c13dab"),
 ];
 
 fn compose(pianist: &Pianist, instructions: Instructions, request: Request) -> Take {

@@ -7,6 +7,7 @@ use etude_pianist::card::{Card, Training, Validation};
 use etude_pianist::model_file::{Pianist, PianistError, PianistFileError};
 use etude_pianist::network::Layout;
 use etude_pianist::time::TimeBase;
+use half::f16;
 use proptest::prelude::*;
 
 /// A small pianist whose parameters are exact in f16.
@@ -69,9 +70,17 @@ fn errors_name_the_file_and_what_to_do() {
 fn parameters_that_are_no_numbers_are_not_written() {
     for bad in [f32::NAN, f32::INFINITY, 1e6] {
         let mut broken = pianist(Alphabet::Notes);
-        *broken.parameters.last_mut().unwrap() = bad;
+        *broken.parameters.last_mut().unwrap() = f16::from_f32(bad);
         assert!(matches!(broken.to_bytes(), Err(PianistError::NotFinite(_))));
     }
+}
+
+#[test]
+fn a_file_with_a_changed_weight_is_refused() {
+    let mut bytes = BYTES.clone();
+    // The last byte holds the sign of the last parameter, and the upper bits of its exponent.
+    *bytes.last_mut().unwrap() ^= 0x80;
+    assert!(matches!(Pianist::read(&bytes), Err(PianistError::Hash)));
 }
 
 #[test]

@@ -116,26 +116,26 @@ impl Engine for GpuEngine {
 
 impl Weights {
     fn upload(pianist: &Pianist, connection: Connection, heads: Arc<Heads>) -> Result<Weights, DeviceError> {
-        let Pianist { blueprint, layout, parameters, .. } = pianist;
-        let values = |index: usize| layout.of(parameters, index);
+        let Pianist { blueprint, layout, .. } = pianist;
         let program = Program::new(&connection)?;
         let units = blueprint.units;
         let mut layers = Vec::new();
         for (index, layer) in layout.layers.iter().enumerate() {
             let width = blueprint.layer_inputs(index);
-            let (below, past) = (values(layer.input), values(layer.recurrent));
+            let (below, past) = (pianist.values(layer.input), pianist.values(layer.recurrent));
             let matrix = Matrix::builder(units, width, units, index > 0).pack(|unit, gate, column| {
                 let row = gate * units + unit;
                 if column < width { below[row * width + column] } else { past[row * units + column - width] }
             });
-            let bias = values(layer.bias);
+            let bias = pianist.values(layer.bias);
             layers.push(matrix.upload(&connection, |unit, gate| bias[gate * units + unit])?);
         }
-        let rows: Vec<&[f32]> = (layout.heads.iter().zip(&blueprint.heads))
-            .flat_map(|(parameters, head)| {
-                let width = head.inputs.width();
-                values(parameters.hidden).chunks_exact(width + units).map(move |row| &row[width..])
-            })
+        let hidden: Vec<(usize, Vec<f32>)> = (layout.heads.iter().zip(&blueprint.heads))
+            .map(|(parameters, head)| (head.inputs.width(), pianist.values(parameters.hidden)))
+            .collect();
+        let rows: Vec<&[f32]> = hidden
+            .iter()
+            .flat_map(|(width, values)| values.chunks_exact(width + units).map(move |row| &row[*width..]))
             .collect();
         let weight = |group: usize, i: usize, column: usize| {
             rows.get(group * GROUP + i).map_or(0.0, |row| row[column])
@@ -144,7 +144,7 @@ impl Weights {
         let embeddings = layout
             .embeddings
             .iter()
-            .map(|&index| Table { values: values(index).to_vec(), width: layout.parameters[index].shape[1] });
+            .map(|&index| Table { values: pianist.values(index), width: layout.parameters[index].shape[1] });
         let weights = Weights {
             program,
             blueprint: blueprint.clone(),

@@ -26,7 +26,7 @@ impl ReferenceEngine {
     pub fn new(pianist: &Pianist, device: &Device) -> std::result::Result<ReferenceEngine, DeviceError> {
         let load = || {
             let network = Reference::new(&pianist.blueprint, device)?;
-            network.load(&pianist.parameters)?;
+            network.load(&pianist.weights())?;
             Ok(network)
         };
         let network = Arc::new(load().map_err(failed)?);

@@ -3,7 +3,6 @@
 use std::{fs::File, io::Read, path::Path};
 
 use half::f16;
-use half::slice::HalfFloatSliceExt;
 use safetensors::{Dtype, SafeTensors};
 
 use super::{
@@ -15,7 +14,8 @@ use crate::network::{Layout, Parameter};
 const LARGEST_HEADER: u64 = 1 << 20;
 
 impl Pianist {
-    /// Reads a pianist. Everything is checked: names, shapes, sizes, and that all values are finite.
+    /// Reads a pianist. Everything is checked: names, shapes, sizes, that all values are finite, and their
+    /// hash.
     pub fn read(bytes: &[u8]) -> Result<Pianist, PianistError> {
         let damaged = |error: safetensors::SafeTensorError| PianistError::Damaged(error.to_string());
         let header_length = bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length));
@@ -37,12 +37,17 @@ impl Pianist {
         if tensors.len() > views.len() {
             return Err(PianistError::TooMany(tensors.len() - views.len()));
         }
-        let mut parameters = vec![0.0; layout.len()];
+        let mut parameters = Vec::with_capacity(layout.len());
         for (parameter, bytes) in layout.parameters.iter().zip(views) {
-            unpack(bytes, &mut parameters[parameter.range.clone()])
-                .ok_or_else(|| PianistError::NotFinite(parameter.name.clone()))?;
+            parameters.extend(bytes.as_chunks::<2>().0.iter().map(|pair| f16::from_le_bytes(*pair)));
+            if !parameters[parameter.range.clone()].iter().all(|value| value.is_finite()) {
+                return Err(PianistError::NotFinite(parameter.name.clone()));
+            }
         }
-        let Header { alphabet, time_base, card, .. } = header;
+        let Header { alphabet, time_base, card, hash, .. } = header;
+        if hash.is_some_and(|hash| hash != super::hash(&parameters)) {
+            return Err(PianistError::Hash);
+        }
         Ok(Pianist { alphabet, time_base, blueprint, layout, parameters, card })
     }
 
@@ -83,20 +88,6 @@ fn find<'a>(tensors: &SafeTensors<'a>, parameter: &Parameter) -> Result<&'a [u8]
             rows: parameter.shape[0],
             columns: parameter.shape[1],
         })
-}
-
-/// Widens f16 values; `None` if one is not finite.
-fn unpack(bytes: &[u8], values: &mut [f32]) -> Option<()> {
-    const BLOCK: usize = 1024;
-    let mut halves = [f16::ZERO; BLOCK];
-    let (pairs, _) = bytes.as_chunks::<2>();
-    for (pairs, values) in pairs.chunks(BLOCK).zip(values.chunks_mut(BLOCK)) {
-        for (half, pair) in halves.iter_mut().zip(pairs) {
-            *half = f16::from_le_bytes(*pair);
-        }
-        halves[..values.len()].convert_to_f32_slice(values);
-    }
-    values.iter().all(|value| value.is_finite()).then_some(())
 }
 
 fn bytes_of(path: &Path) -> Result<Vec<u8>, PianistFileError> {

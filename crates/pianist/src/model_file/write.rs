@@ -26,6 +26,7 @@ impl Pianist {
             layers: self.blueprint.layers,
             units: self.blueprint.units,
             card: self.card.clone(),
+            hash: Some(super::hash(&self.parameters)),
         };
         let header = serde_json::to_string(&header).map_err(PianistError::Description)?;
         let tensors = self
@@ -73,12 +74,11 @@ struct Tensor {
 }
 
 impl Tensor {
-    fn pack(parameter: &Parameter, values: &[f32]) -> Result<Tensor, PianistError> {
-        let halves = values.iter().map(|&value| f16::from_f32(value));
-        if !halves.clone().all(f16::is_finite) {
+    fn pack(parameter: &Parameter, values: &[f16]) -> Result<Tensor, PianistError> {
+        if !values.iter().all(|value| value.is_finite()) {
             return Err(PianistError::NotFinite(parameter.name.clone()));
         }
-        let bytes = halves.flat_map(f16::to_le_bytes).collect();
+        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         Ok(Tensor { shape: parameter.stored_shape().to_vec(), bytes })
     }
 }

@@ -180,7 +180,7 @@ mod candle {
         let inputs = &pianist.blueprint.inputs;
         let load = || {
             let network = Reference::new(&pianist.blueprint, &Device::Cpu)?;
-            network.load(&pianist.parameters)?;
+            network.load(&pianist.weights())?;
             let state = network.silence(args.streams)?;
             Ok((network, state))
         };

@@ -80,7 +80,7 @@ impl Start {
             ..nothing_learned(wanted)
         };
         let optimizer = AdamW::new(&pianist.layout, kernel);
-        Ok(Start { progress, parameters: pianist.parameters, optimizer })
+        Ok(Start { progress, parameters: pianist.weights(), optimizer })
     }
 }
 

@@ -5,6 +5,8 @@
 
 use std::cell::RefCell;
 
+use half::f16;
+
 use super::activations::Activations;
 use super::matrix::{self, Matrix};
 use super::pages::Pages;
@@ -73,15 +75,11 @@ impl<'a> Packer<'a> {
         Packer { pianist, precision, instructions, pages }
     }
 
-    /// The values of parameter `index`.
-    pub(super) fn values(&self, index: usize) -> &'a [f32] {
-        self.pianist.layout.of(&self.pianist.parameters, index)
-    }
-
     /// The columns of parameter `index`, to be packed from the first to the last.
     pub(super) fn columns(&self, index: usize) -> Columns<'_> {
         let width = self.pianist.layout.parameters[index].shape[1];
-        Columns { packer: self, weights: self.values(index), width, next: 0 }
+        let weights = self.pianist.layout.of(&self.pianist.parameters, index);
+        Columns { packer: self, weights, width, next: 0 }
     }
 
     /// All columns of parameter `index`.
@@ -92,14 +90,14 @@ impl<'a> Packer<'a> {
 
     /// A map of which the parts are given.
     pub(super) fn affine(&self, bias: usize, tables: Vec<Vec<f32>>, parts: Vec<Matrix>) -> Affine {
-        Affine { kernel: self.instructions.kernel(), bias: self.values(bias).to_vec(), tables, parts }
+        Affine { kernel: self.instructions.kernel(), bias: self.pianist.values(bias), tables, parts }
     }
 }
 
 /// The columns of a parameter that are not packed yet.
 pub(super) struct Columns<'a> {
     packer: &'a Packer<'a>,
-    weights: &'a [f32],
+    weights: &'a [f16],
     width: usize,
     next: usize,
 }
@@ -124,12 +122,12 @@ impl Columns<'_> {
         let outputs = self.weights.len() / self.width;
         let rows = self.weights.chunks_exact(self.width);
         let columns: Vec<Vec<f32>> =
-            (0..width).map(|k| rows.clone().map(|row| row[self.next + k]).collect()).collect();
+            (0..width).map(|k| rows.clone().map(|row| row[self.next + k].to_f32()).collect()).collect();
         self.next += width;
         let kernel = self.packer.instructions.kernel();
         let mut table = vec![0.0; symbols * outputs];
-        let vectors = self.packer.values(embedding).chunks_exact(width);
-        for (out, vector) in table.chunks_exact_mut(outputs).zip(vectors) {
+        let vectors = self.packer.pianist.values(embedding);
+        for (out, vector) in table.chunks_exact_mut(outputs).zip(vectors.chunks_exact(width)) {
             for (column, value) in columns.iter().zip(vector) {
                 add_scaled(kernel, column, *value, out);
             }

@@ -12,6 +12,9 @@
 //!
 //! With int8 the sum over inputs is one of whole numbers, the same in any order on any processor.
 
+use half::f16;
+use half::slice::HalfFloatSliceExt;
+
 use super::activations::{Activations, inverse_scale, rounded};
 use super::pages::{Lines, Pages};
 use super::tile::{LINES_PER_ROW, MAX_ROWS, PANEL, Tile, multiply};
@@ -31,7 +34,7 @@ pub(super) struct Matrix {
 impl Matrix {
     /// Packs the columns `first..first + inputs` of a row-major `[outputs, stride]` matrix into `pages`.
     pub(super) fn pack(
-        weights: &[f32],
+        weights: &[f16],
         stride: usize,
         first: usize,
         inputs: usize,
@@ -49,8 +52,10 @@ impl Matrix {
             lines: pages.take(lines(outputs, inputs, precision)),
             scales: vec![0.0; if precision == Precision::Int8 { panels * PANEL } else { 0 }],
         };
+        let mut row = vec![0.0; inputs];
         for (output, weights) in weights.chunks_exact(stride).enumerate() {
-            matrix.pack_output(output, &weights[first..first + inputs]);
+            weights[first..first + inputs].convert_to_f32_slice(&mut row);
+            matrix.pack_output(output, &row);
         }
         matrix
     }
