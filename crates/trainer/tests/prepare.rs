@@ -237,8 +237,20 @@ fn what_is_left_out_is_told_with_its_name_and_reason() {
     ];
     assert_eq!(skipped(&report), expected);
     let text = report.to_string();
-    assert!(text.contains("Left out 2: can't be read as MIDI\n  broken.mid: "), "{text}");
+    assert!(text.contains("Left out 2: can't be read, or not as MIDI\n  broken.mid: "), "{text}");
     assert!(text.contains("scrap.mid: 15 notes"), "{text}");
+}
+
+#[test]
+#[cfg(unix)]
+fn links_that_lead_nowhere_or_in_a_circle_are_told_and_the_rest_is_read() {
+    let studio = Studio::new();
+    studio.record("in/good.mid", played(1, 1));
+    std::os::unix::fs::symlink("nowhere", studio.path("in/gone.mid")).unwrap();
+    std::os::unix::fs::symlink(".", studio.path("in/loop")).unwrap();
+    let (corpus, report) = studio.prepare();
+    assert_eq!(names(&corpus, Split::Train), ["good.mid"]);
+    assert_eq!(skipped(&report), [("gone.mid", Reason::Unreadable), ("loop", Reason::Unreadable)]);
 }
 
 #[test]

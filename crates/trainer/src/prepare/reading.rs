@@ -55,7 +55,7 @@ pub enum Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(match self {
-            Reason::Unreadable => "can't be read as MIDI",
+            Reason::Unreadable => "can't be read, or not as MIDI",
             Reason::BadBeats => "the file of beats beside it can't be read",
             Reason::TooShort => "fewer than 16 notes are no music to learn from",
             Reason::TooLong => "longer than a day",
@@ -67,6 +67,9 @@ impl fmt::Display for Reason {
 /// Reads a file and packs it, or says why it is of no use.
 pub fn read(found: Found, time_base: TimeBase) -> Result<Music, Skipped> {
     let skip = |reason, detail: String| Skipped { name: found.name.clone(), reason, detail };
+    if let Some(obstacle) = &found.obstacle {
+        return Err(skip(Reason::Unreadable, obstacle.to_string()));
+    }
     let recording =
         midi::read_file(&found.path).map_err(|error| skip(Reason::Unreadable, error.to_string()))?;
     let notes = recording.performance.notes.len();
