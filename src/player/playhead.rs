@@ -107,9 +107,11 @@ impl Playhead {
     pub(super) fn follow(&mut self, block: &Block, mut visit: impl FnMut(&Span)) {
         let last = self.last.take().filter(|last| last.leads_to(block));
         let mut entered = last.is_none();
-        let mut next = last.map_or_else(|| nearest_tick(block.position), |last| last.next);
         let mut clock =
             Clock { origin: block.position, at: 0.0, quarters_per_sample: block.quarters_per_sample() };
+        // A tick just before the block may fall on its first sample.
+        let first_tick = clock.first_tick(0.0).min(nearest_tick(block.position));
+        let mut next = last.map_or(first_tick, |last| last.next);
         let samples = f64::from(block.samples);
         let mut first = 0;
         loop {

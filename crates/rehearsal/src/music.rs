@@ -8,7 +8,7 @@ use etude_pianist::note::{Key, Note, PedalChange, Performance, Velocity};
 
 use crate::plugin::{Event, HostError, Message, Plugin, Setup};
 use crate::recording::SUSTAIN;
-use crate::script::{Script, Span, Stretch, nearest};
+use crate::script::{HALF, Script, Span, Stretch};
 
 /// Fast enough to hear one tick from the next at any tempo of music.
 const SAMPLE_RATE: f64 = 192_000.0;
@@ -18,8 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long it is left in peace until it is heard again.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How far from its exact time an event may be, in samples: half a sample, and what hosts lose in numbers.
-const NEAREST: f64 = 0.5 + 1e-3;
+/// How far from its exact time an event may be, in samples.
+const NEAREST: f64 = HALF + 1e-3;
 
 /// A take that is repeated, from the project's start on.
 #[derive(Debug, Clone, PartialEq)]
@@ -239,9 +239,7 @@ impl Performer<'_> {
 
 /// The first tick whose nearest sample is `sample` or later.
 fn first_tick(span: &Span, sample: f64) -> i64 {
-    let guess = (span.position(sample - 0.5) * f64::from(TICKS_PER_QUARTER)).floor() as i64 - 1;
-    let falls = |tick: i64| nearest(span.exact_sample(tick as f64 / f64::from(TICKS_PER_QUARTER)).max(0.0));
-    (guess..).find(|tick| falls(*tick) as f64 >= sample).unwrap_or(guess)
+    (span.position(sample - HALF) * f64::from(TICKS_PER_QUARTER)).ceil() as i64
 }
 
 fn nearest_tick(quarters: f64) -> i64 {

@@ -23,6 +23,19 @@ pub trait Plugin {
     /// The value that somebody who types `text` means.
     fn parse(&mut self, knob: u32, text: &str) -> Option<f64>;
 
+    /// Types `text` into the knob of this name, while the plugin is inactive.
+    ///
+    /// # Errors
+    /// If there is no such knob, or it does not understand.
+    fn type_in(&mut self, name: &str, text: &str) -> Result<(), HostError> {
+        let knob = self.knobs().into_iter().find(|knob| knob.name == name);
+        let knob = knob.ok_or_else(|| HostError::Misbehaved(format!("has no knob {name}")))?;
+        let value = self.parse(knob.id, text);
+        let value = value.ok_or_else(|| HostError::Misbehaved(format!("can't set {name} to {text}")))?;
+        self.turn(knob.id, value);
+        Ok(())
+    }
+
     /// What the host keeps in its project.
     ///
     /// # Errors

@@ -4,8 +4,12 @@ use std::ops::Range;
 
 use crate::plugin::{Block, Transport};
 
-/// How far apart two positions are the same, in quarter notes.
-const SAME: f64 = 1e-6;
+/// How far a host may be from where it led without having jumped, in quarter notes: some round their positions, and no
+/// plugin can tell that from a shorter jump.
+const SAME: f64 = 0.01;
+
+/// Half a sample, and what positions lose in numbers: a time exactly between two samples falls on the later one.
+pub const HALF: f64 = 0.5 + 1e-4;
 
 /// What a transport does for some time.
 #[derive(Debug, Clone, PartialEq)]
@@ -183,8 +187,9 @@ impl Script {
                     span = next;
                 }
             }
+            // A turn nearest to the first sample of what follows is a jump there.
+            heading = stretch.playing.then(|| span.position(end as f64));
             spans.push(span);
-            heading = stretch.playing.then(|| stretch.position_at(stretch.samples, self.sample_rate));
             start = end;
         }
         spans
@@ -204,6 +209,6 @@ impl Span {
 }
 
 /// The sample nearest to a time.
-pub fn nearest(time: f64) -> u64 {
-    (time + 0.5).floor().max(0.0) as u64
+fn nearest(time: f64) -> u64 {
+    (time + HALF).floor().max(0.0) as u64
 }

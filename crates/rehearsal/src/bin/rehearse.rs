@@ -94,12 +94,7 @@ fn play(
     picture: Option<PathBuf>,
 ) -> Result<(), Box<dyn Error>> {
     let mut plugin = format.open()?;
-    let length = plugin.knobs().into_iter().find(|knob| knob.name == "Bars");
-    if let Some(length) = length {
-        let typed =
-            plugin.parse(length.id, &bars.to_string()).ok_or("the plugin makes no such number of bars")?;
-        plugin.turn(length.id, typed);
-    }
+    plugin.type_in("Bars", &bars.to_string())?;
     let music = Music::listen(&mut *plugin, BAR * bars, tempo)?;
     let quarters = f64::from(BAR * bars);
     let time_signature = TimeSignature::COMMON;
@@ -126,6 +121,8 @@ fn write(path: &PathBuf, bytes: &[u8]) -> Result<(), String> {
 fn soak(format: Format, time: Duration, first: u64) -> Result<(), Box<dyn Error>> {
     let started = Instant::now();
     let mut plugin = format.open()?;
+    // Else each soak has another take, and no transport plays again as it was.
+    plugin.type_in("Seed", "1")?;
     let music = Music::listen(&mut *plugin, 8 * BAR, 60.0)?;
     for seed in first.. {
         check(&mut *plugin, &music, seed)

@@ -32,6 +32,8 @@ pub fn saved(format: Format) -> &'static Saved {
     };
     saved.get_or_init(|| {
         let mut plugin = open(format);
+        // Else the tests have other notes each time.
+        plugin.type_in("Seed", "1").unwrap();
         let music = listen(&mut *plugin);
         Saved { state: plugin.save().unwrap(), music }
     })
