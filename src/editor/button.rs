@@ -17,6 +17,17 @@ pub fn plain(ui: &mut Ui, at: Rect, text: &str, enabled: bool, tip: &str) -> boo
     button(ui, at, text, false, enabled).on_hover_text(tip).clicked() && enabled
 }
 
+/// A panel that opens a menu when it is clicked; what it says is drawn on it.
+pub fn opener(ui: &mut Ui, at: Rect, name: &str) -> Response {
+    let response = ui.interact(at, ui.scope_id().with(name), Sense::click());
+    let hot = response.hovered() || response.has_focus();
+    ui.painter().rect_filled(at, theme::ROUND, if hot { theme::RAISED } else { theme::PANEL });
+    if response.has_focus() {
+        ui.painter().rect_stroke(at, theme::ROUND, Stroke::new(1.0, theme::ACCENT), StrokeKind::Inside);
+    }
+    response
+}
+
 /// Whether `key` is pressed without anything else, and nothing is being typed.
 pub fn pressed(ui: &Ui, key: Key) -> bool {
     let typing = ui.ctx().text_edit_focused();

@@ -1,24 +1,19 @@
 //! What computes: a line with a menu.
 
-use egui::{Align2, Popup, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, Popup, Rect, Role, Ui, WidgetInfo, pos2, vec2};
 use etude_pianist::engine::Device;
 
 use crate::session::{Session, View};
 
 use super::takes::line;
-use super::{icon, theme};
+use super::{button, icon, theme};
 
 const TIP: &str = "What computes the music, from the next take on. The processor gives the same take from the same seed on \
                    every machine; a graphics processor may give another one. Auto tries which is faster.";
 
 /// Draws the line.
 pub fn show(ui: &mut Ui, at: Rect, view: &View, session: &Session) {
-    let response = ui.interact(at, ui.scope_id().with("device"), Sense::click());
-    let hot = response.hovered() || response.has_focus();
-    ui.painter().rect_filled(at, theme::ROUND, if hot { theme::RAISED } else { theme::PANEL });
-    if response.has_focus() {
-        ui.painter().rect_stroke(at, theme::ROUND, Stroke::new(1.0, theme::ACCENT), StrokeKind::Inside);
-    }
+    let response = button::opener(ui, at, "device");
     let y = at.center().y;
     let title = ui.painter().text(
         pos2(at.left() + 14.0, y),

@@ -8,7 +8,7 @@ use egui::{
 use crate::pianists;
 use crate::session::{Entry, Session, View};
 
-use super::{icon, theme};
+use super::{button, icon, theme};
 
 /// Height of a take in the list.
 const ROW: f32 = 50.0;
@@ -17,12 +17,7 @@ const MOST_NOTES: usize = 400;
 
 /// The pianist's card and chooser.
 pub fn pianist(ui: &mut Ui, at: Rect, view: &View, session: &Session) {
-    let response = ui.interact(at, ui.scope_id().with("pianist"), Sense::click());
-    let hot = response.hovered() || response.has_focus();
-    ui.painter().rect_filled(at, theme::ROUND, if hot { theme::RAISED } else { theme::PANEL });
-    if response.has_focus() {
-        ui.painter().rect_stroke(at, theme::ROUND, Stroke::new(1.0, theme::ACCENT), StrokeKind::Inside);
-    }
+    let response = button::opener(ui, at, "pianist");
     let left = at.left() + 14.0;
     let inside = ui.painter().with_clip_rect(at.shrink2(vec2(12.0, 2.0)));
     inside.text(
