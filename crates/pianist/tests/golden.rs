@@ -20,9 +20,9 @@ use etude_pianist::time::TimeBase;
 use sha2::{Digest, Sha256};
 
 const GOLDEN: [(Alphabet, TimeBase, &str); 3] = [
-    (Alphabet::Notes, TimeBase::Seconds, "6d9440dc697599b872395b15d15facb4e65093f1c104fa7ef7f12b306e548658"),
+    (Alphabet::Notes, TimeBase::Seconds, "287304e5d87c483e145e235971433a44a4803421d56f3997add0be4e3af75189"),
     (Alphabet::Notes, TimeBase::Beats, "aa8d5403752940b6cd8c4ba60970d5b52ec657a3407c022682f96d3376643b1d"),
-    (Alphabet::Events, TimeBase::Seconds, "52f352e7ac80cfb5b243cdbe6c27ff664ef55562aca24b09c0120e1d24c13dab"),
+    (Alphabet::Events, TimeBase::Seconds, "e7866f72347956a34d3db3396cc4728225846776fe77ff05802d9ab2433c59d2"),
 ];
 
 fn compose(pianist: &Pianist, instructions: Instructions, request: Request) -> Take {

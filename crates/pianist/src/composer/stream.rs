@@ -6,7 +6,7 @@ use super::pace::Pace;
 use super::primer::Primer;
 use super::rules::{self, Rules};
 use super::take::{Grid, Take};
-use super::tonality::{Song, Tonality};
+use super::tonality::{Tonality, Wanderer};
 use super::{Knobs, Request};
 use crate::alphabet::{Alphabet, Conditions, Context, InputRow, Metre, Step};
 use crate::engine::Engine;
@@ -41,11 +41,8 @@ impl Stream {
         let knobs = request.knobs.clone();
         let grid = Grid::new(engine.time_base(), request);
         let primer = Primer::new(request, alphabet, &grid);
-        let tonality = match (knobs.pitch_class_shares(), grid.base) {
-            (Some(shares), _) => Tonality::Asked(shares),
-            (None, TimeBase::Beats) => Tonality::Own(Song::default()),
-            (None, TimeBase::Seconds) => Tonality::Free,
-        };
+        let own = || Tonality::Own(Wanderer::new(grid.base));
+        let tonality = knobs.pitch_class_shares().map_or_else(own, Tonality::Asked);
         let mut stream = Stream {
             alphabet,
             hearing: Hearing::new(alphabet, &knobs, &grid),

@@ -1,65 +1,68 @@
 //! The tonality of a take: what keeps it to the pitch classes that are asked for, or to its own.
 //!
 //! A wish for pitch classes is an input of the network, which follows it more or less. A network that only hears the last
-//! bars well drifts from key to key, until sixteen bars have used all twelve pitch classes alike, as no song does. In both
-//! cases the network is made to like the other classes less, so that they become rare; they are not forbidden, as a lock
-//! on a scale forbids them.
+//! bars well drifts from key to key, until half a minute has used all twelve pitch classes alike, as hardly any music
+//! does. In both cases the network is made to like the other classes less, so that they become rare; they are not
+//! forbidden, as a lock on a scale forbids them.
 
 use std::collections::VecDeque;
 
 use crate::time::{Ticks, TimeBase};
 
-/// How far back the pitch classes are counted, in quarter notes: sixteen bars, long enough to hold a verse and a chorus.
-const SPAN: f64 = 64.0;
-/// How many equally frequent pitch classes would be as scattered as those of a song that needs help. A scale has 7, and
-/// of the stretches of sixteen bars in arrangements of pop songs one in twenty has more than this.
-const SCATTERED: u64 = 7;
-/// Where the pianist is left alone again: what songs have on average.
-const SETTLED: u64 = 6;
 /// How many pitch classes a scale leaves out.
 const FOREIGN: usize = 5;
-/// How many nats less likely those become.
-const RELUCTANCE: f32 = 2.0;
 /// How many nats less likely classes become that are not wished for: so that of the notes over a held chord a half to three
 /// quarters are the chord's.
 const WISH: f32 = 0.6;
 
 /// What a take should keep away from.
 pub(super) enum Tonality {
-    /// Nothing: concert pieces may go where they like.
-    Free,
     /// What has smaller shares than others of what is asked for.
     Asked([f32; 12]),
-    /// What is foreign to a song that has lost its way.
-    Own(Song),
+    /// What is foreign to music that has lost its way.
+    Own(Wanderer),
 }
 
 impl Tonality {
     /// Follows a step that was taken at tick `now` and struck a note of this pitch class, if any.
     pub(super) fn follow(&mut self, now: Ticks, pitch_class: Option<usize>) {
-        if let Tonality::Own(song) = self {
-            song.follow(now, pitch_class);
+        if let Tonality::Own(wanderer) = self {
+            wanderer.follow(now, pitch_class);
         }
     }
 
     /// How many nats less likely a note of this pitch class shall be.
     pub(super) fn reluctance(&self, pitch_class: usize) -> f32 {
         match self {
-            Tonality::Free => 0.0,
             Tonality::Asked(shares) => {
                 let most = shares.iter().copied().fold(0.0, f32::max);
                 WISH * (1.0 - shares[pitch_class] / most)
             }
-            Tonality::Own(song) if song.wanders && song.is_foreign(pitch_class) => RELUCTANCE,
+            Tonality::Own(wanderer) if wanderer.wanders && wanderer.is_foreign(pitch_class) => {
+                wanderer.limits.reluctance
+            }
             Tonality::Own(_) => 0.0,
         }
     }
 }
 
-/// The pitch classes of a song: where its last bars were more scattered than those of songs are, it wanders, until it
-/// has settled again.
-#[derive(Default)]
-pub(super) struct Song {
+/// When music is led back. It is as scattered as if so many pitch classes were equally frequent; a scale has 7.
+struct Limits {
+    /// How far back the pitch classes are counted, in seconds or quarter notes.
+    span: f64,
+    /// Of people's music of that length, hardly any is more scattered.
+    scattered: u64,
+    /// Where the pianist is left alone again: what people play on average.
+    settled: u64,
+    /// How many nats less likely foreign classes become.
+    reluctance: f32,
+}
+
+/// The pitch classes of a take that nobody asked for any: where they are too scattered, it wanders, until it has settled
+/// again.
+pub(super) struct Wanderer {
+    limits: Limits,
+    span: Ticks,
     /// Onset and pitch class of the notes within the span.
     notes: VecDeque<(Ticks, usize)>,
     /// How many of those notes have each pitch class.
@@ -67,14 +70,25 @@ pub(super) struct Song {
     wanders: bool,
 }
 
-impl Song {
+impl Wanderer {
+    /// That of a take by a pianist of this time base.
+    pub(super) fn new(base: TimeBase) -> Wanderer {
+        // Of sixteen bars of songs, one in twenty is more scattered than that; of half a minute of competition
+        // performances, which may go further, one in four.
+        let limits = match base {
+            TimeBase::Seconds => Limits { span: 32.0, scattered: 9, settled: 8, reluctance: 1.0 },
+            TimeBase::Beats => Limits { span: 64.0, scattered: 7, settled: 6, reluctance: 2.0 },
+        };
+        let span = (limits.span * base.ticks_per_unit()) as Ticks;
+        Wanderer { limits, span, notes: VecDeque::new(), counts: [0; 12], wanders: false }
+    }
+
     fn follow(&mut self, now: Ticks, pitch_class: Option<usize>) {
-        let span = (SPAN * TimeBase::Beats.ticks_per_unit()) as Ticks;
         if let Some(class) = pitch_class {
             self.notes.push_back((now, class));
             self.counts[class] += 1;
         }
-        let left = self.notes.partition_point(|(onset, _)| *onset + span < now);
+        let left = self.notes.partition_point(|(onset, _)| *onset + self.span < now);
         for (_, class) in self.notes.drain(..left) {
             self.counts[class] -= 1;
         }
@@ -82,14 +96,14 @@ impl Song {
         // the entropy it needs no logarithm, so that it is the same on every machine.
         let notes: u64 = self.counts.iter().sum();
         let squares: u64 = self.counts.iter().map(|count| count * count).sum();
-        if notes * notes > SCATTERED * squares {
+        if notes * notes > self.limits.scattered * squares {
             self.wanders = true;
-        } else if notes * notes < SETTLED * squares {
+        } else if notes * notes < self.limits.settled * squares {
             self.wanders = false;
         }
     }
 
-    /// Whether it is one of the classes that the song uses least.
+    /// Whether it is one of the classes that the music uses least.
     fn is_foreign(&self, pitch_class: usize) -> bool {
         self.counts.iter().filter(|count| **count < self.counts[pitch_class]).count() < FOREIGN
     }
@@ -125,14 +139,14 @@ mod tests {
 
     #[test]
     fn a_song_in_one_key_is_left_alone() {
-        let mut tonality = Tonality::Own(Song::default());
+        let mut tonality = Tonality::Own(Wanderer::new(TimeBase::Beats));
         play(&mut tonality, 0..32, &[0, 2, 4, 5, 7, 9, 11]);
         assert!(foreign(&tonality).is_empty());
     }
 
     #[test]
     fn a_song_that_wanders_is_led_back_until_it_has_settled() {
-        let mut tonality = Tonality::Own(Song::default());
+        let mut tonality = Tonality::Own(Wanderer::new(TimeBase::Beats));
         play(&mut tonality, 0..8, &[0, 2, 4, 5, 7, 9, 11]);
         play(&mut tonality, 8..16, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
         assert_eq!(foreign(&tonality), [1, 3, 6, 8, 10]);
