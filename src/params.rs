@@ -117,20 +117,18 @@ pub struct EtudeParams {
     pub listen: BoolParam,
 }
 
-/// The editor's window: its size in logical points, and its zoom. The editor refuses what no screen shows.
+/// The size of the editor's window. The editor refuses what no screen shows.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Window {
     /// Width in logical points.
     pub width: f32,
     /// Height in logical points.
     pub height: f32,
-    /// Magnification of everything in it.
-    pub zoom: f32,
 }
 
 impl Default for Window {
     fn default() -> Window {
-        Window { width: 1120.0, height: 720.0, zoom: 1.0 }
+        Window { width: 1120.0, height: 720.0 }
     }
 }
 

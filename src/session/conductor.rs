@@ -133,6 +133,9 @@ impl Conductor {
 
     fn obey(&mut self, session: &Session, command: Command, settings: &Settings, editor: &EditorEnd) {
         let request = request(session, settings);
+        if let Command::Choose(name) = &command {
+            return choose(session, name, settings, request, editor);
+        }
         session.with(|state| {
             let current = state.current().cloned();
             match (command, current) {
@@ -165,23 +168,7 @@ impl Conductor {
                         show(state, before, settings, editor);
                     }
                 }
-                (Command::Choose(name), _) => {
-                    let Some(chosen) = state.pianists.iter().find(|(known, _)| known.name == name).cloned()
-                    else {
-                        return;
-                    };
-                    match pianists::known(&chosen.1) {
-                        Ok(known) => {
-                            state.pianist = (known, chosen.1);
-                            let request = Request { seed: next_seed(state, settings), ..request };
-                            compose(state, session, settings, request, None, 1, editor);
-                        }
-                        Err(error) => {
-                            (state.error, state.revision) = (Some(error.to_string()), state.revision + 1);
-                        }
-                    }
-                }
-                (Command::Vary | Command::Extend, None) => {}
+                (Command::Vary | Command::Extend, None) | (Command::Choose(_), _) => {}
             }
         });
     }
@@ -197,6 +184,22 @@ fn look_around(session: &Session) {
         let adapters = engine::adapters();
         session.with(|state| (state.adapters, state.revision) = (Some(adapters), state.revision + 1));
     }
+}
+
+/// Lets another pianist play, from a take of its own on.
+fn choose(session: &Session, name: &str, settings: &Settings, request: Request, editor: &EditorEnd) {
+    let found = |state: &mut State| state.pianists.iter().find(|(known, _)| known.name == name).cloned();
+    let Some((_, source)) = session.with(found) else { return };
+    // Without the session's lock: the editor goes on drawing while the file is read.
+    let known = pianists::known(&source);
+    session.with(|state| match known {
+        Ok(known) => {
+            state.pianist = (known, source);
+            let request = Request { seed: next_seed(state, settings), ..request };
+            compose(state, session, settings, request, None, 1, editor);
+        }
+        Err(error) => (state.error, state.revision) = (Some(error.to_string()), state.revision + 1),
+    });
 }
 
 /// What the knobs and the host ask for.
