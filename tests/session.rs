@@ -1,17 +1,22 @@
 //! What musicians do with takes, from the session's door: compose, vary, go back, save and reload.
 
+#[path = "../crates/pianist/tests/common/mod.rs"]
+mod common;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use common::random_pianist;
 use etude::generator::Generator;
 use etude::handover::PlayerEnd;
 use etude::params::EtudeParams;
 use etude::session::{self, View};
 use etude::take::{Mode, Place, Take};
+use etude_pianist::alphabet::Alphabet;
 use etude_pianist::engine::{Device, adapters};
 use etude_pianist::note::{Key, Note, Performance, Velocity};
-use etude_pianist::time::TimeSignature;
+use etude_pianist::time::{TimeBase, TimeSignature};
 use nice_plug::params::InternalParamMut;
 use nice_plug::prelude::Params;
 
@@ -171,6 +176,25 @@ fn a_project_is_saved_in_the_same_bytes_and_comes_back_note_for_note() {
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!(again.saved(), saved, "and after");
     assert_eq!(again.params.session.view().history.len(), 2, "nothing is composed anew");
+}
+
+#[test]
+fn a_project_comes_back_with_the_licence_of_its_pianist() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = folder.path().join("tiny").to_str().unwrap().to_owned();
+    let mut pianist = random_pianist(Alphabet::Notes, TimeBase::Beats, 0.1, 1);
+    pianist.card.licence = "not for sale".to_owned();
+    pianist.write_file(folder.path().join("tiny.safetensors")).unwrap();
+    let instance = Instance::new();
+    instance.takes(1);
+    let mut saved = instance.saved();
+    let session = saved.get_mut("session").unwrap();
+    *session = session.replacen("\"pianist\":\"songbook\"", &format!("\"pianist\":{name:?}"), 1);
+
+    let params = Arc::new(EtudeParams::default());
+    params.deserialize_fields(&saved);
+    let view = Instance::with(params).wait(|view| !view.pianist.licence.is_empty());
+    assert_eq!((view.pianist.name.as_str(), view.pianist.licence.as_str()), ("tiny", "not for sale"));
 }
 
 #[test]

@@ -54,8 +54,11 @@ pub fn pianist(ui: &mut Ui, at: Rect, view: &View, session: &Session) {
             let chosen = known.name == view.pianist.name;
             let button =
                 egui::Button::selectable(chosen, known.name.as_str()).min_size(vec2(at.width() - 24.0, 0.0));
-            if ui.add(button).on_hover_text(format!("{}\n\nLicence: {}", known.data, known.licence)).clicked()
-            {
+            let mut button = ui.add(button);
+            if !known.licence.is_empty() {
+                button = button.on_hover_text(format!("{}\n\nLicence: {}", known.data, known.licence));
+            }
+            if button.clicked() {
                 session.choose_pianist(&known.name);
             }
         }
@@ -63,7 +66,8 @@ pub fn pianist(ui: &mut Ui, at: Rect, view: &View, session: &Session) {
         if let Some(folder) = pianists::folder() {
             let more = format!("More pianists go into {}", folder.display());
             let more = egui::RichText::new(more).small().color(theme::MUTED);
-            ui.add(egui::Label::new(more).halign(egui::Align::LEFT));
+            // A menu's own layout would spread the words over its width.
+            ui.with_layout(egui::Layout::top_down(egui::Align::LEFT), |ui| ui.label(more));
         }
     });
     response

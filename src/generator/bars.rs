@@ -19,13 +19,13 @@ pub(crate) fn only(
         let notes = performance.notes.iter().filter(|note| inside(note.onset));
         part.notes.extend(notes.map(|note| Note { duration: note.duration.min(end - note.onset), ..*note }));
 
-        let before = performance.pedal.iter().rev().find(|change| change.time < from);
-        if before.is_some_and(|change| change.down) && from < to {
+        let at_first = performance.pedal.iter().rev().find(|change| change.time <= from);
+        if at_first.is_some_and(|change| change.down) && from < to {
             part.pedal.push(PedalChange { time: from, down: true });
         }
-        // The pedal that comes up at the very end belongs to what was before.
-        let moves = performance.pedal.iter();
-        part.pedal.extend(moves.filter(|change| inside(change.time) || (change.time == to && !change.down)));
+        // The pedal that comes up on a bar line belongs to what was before.
+        let within = |time: f64, down: bool| if down { inside(time) } else { from < time && time <= to };
+        part.pedal.extend(performance.pedal.iter().filter(|change| within(change.time, change.down)));
         if part.pedal.last().is_some_and(|change| change.down) {
             part.pedal.push(PedalChange { time: to, down: false });
         }
@@ -84,5 +84,17 @@ mod tests {
         assert_eq!(joined.notes, all.notes);
         let alternates = joined.pedal.windows(2).all(|pair| pair[0].down != pair[1].down);
         assert!(alternates && !joined.pedal.last().unwrap().down, "{:?}", joined.pedal);
+    }
+    #[test]
+    fn a_pedal_that_comes_up_on_the_bar_line_stays_in_the_bar_before() {
+        let change = |time, down| PedalChange { time, down };
+        let pedal = vec![change(1.0, true), change(4.0, false), change(4.5, true), change(8.0, false)];
+        let music = Performance { notes: vec![], pedal };
+        let moves = |bar: Range<u32>| {
+            let part = only(&music, &[bar], 4.0, 8.0);
+            part.pedal.iter().map(|change| (change.time, change.down)).collect::<Vec<_>>()
+        };
+        assert_eq!(moves(0..1), [(1.0, true), (4.0, false)]);
+        assert_eq!(moves(1..2), [(4.5, true), (8.0, false)]);
     }
 }

@@ -14,7 +14,7 @@ use super::{Entry, Session};
 use crate::generator::{Attend, Kept, Order};
 use crate::handover::EditorEnd;
 use crate::params::{EtudeParams, Mode, Settings};
-use crate::pianists;
+use crate::pianists::{self, Source};
 use crate::take::{Place, Take};
 
 /// How long knobs may go on turning before the take follows.
@@ -34,6 +34,8 @@ pub fn attend(params: Arc<EtudeParams>) -> Attend {
         turned: None,
         followed: None,
         listener: Listener::default(),
+        // Its card is known from the start.
+        read: Source::Embedded,
     };
     Box::new(move |editor| conductor.attend(editor))
 }
@@ -50,6 +52,8 @@ struct Conductor {
     /// When a take last followed them, if nothing was commanded since.
     followed: Option<Instant>,
     listener: Listener,
+    /// The pianist whose card was read last.
+    read: Source,
 }
 
 impl Conductor {
@@ -85,7 +89,24 @@ impl Conductor {
             self.asked = true;
             self.obey(&session, Command::Generate(1), &settings, editor);
         }
+        self.read_card(&session);
         self.heed_knobs(&session, settings, editor)
+    }
+
+    /// Reads what is to be known of a pianist that came back with a project: that has only its name.
+    fn read_card(&mut self, session: &Session) {
+        let (known, source) = session.with(|state| state.pianist.clone());
+        if self.read != source
+            && known.licence.is_empty()
+            && let Ok(known) = pianists::known(&source)
+        {
+            session.with(|state| {
+                if state.pianist.1 == source {
+                    (state.pianist.0, state.revision) = (known, state.revision + 1);
+                }
+            });
+        }
+        self.read = source;
     }
 
     fn play_in_manner(&mut self, settings: &Settings, editor: &EditorEnd) {
