@@ -8,6 +8,8 @@
 mod adapter;
 mod batch;
 mod connection;
+#[cfg(test)]
+mod faults;
 mod program;
 
 pub use adapter::adapters;
@@ -81,11 +83,6 @@ impl GpuEngine {
         let weights = Weights::upload(pianist, connection, fallback.heads())?;
         Ok(GpuEngine { device, weights: Arc::new(weights), fallback })
     }
-
-    /// Closes the device, as if it were unplugged: what plays on it goes on elsewhere.
-    pub fn close(&self) {
-        self.weights.connection.device.destroy();
-    }
 }
 
 impl Engine for GpuEngine {
@@ -154,8 +151,7 @@ impl Weights {
             heads,
             connection,
         };
-        weights.connection.queue.submit([]);
-        weights.connection.check()?;
+        weights.connection.settle()?;
         Ok(weights)
     }
 }
@@ -175,6 +171,9 @@ fn limits(blueprint: &Blueprint) -> Limits {
         max_storage_buffer_binding_size: largest,
         max_buffer_size: largest,
         max_compute_workgroups_per_dimension: groups.max(MAX_STREAMS) as u32,
+        max_compute_workgroup_size_x: program::THREADS as u32,
+        max_compute_invocations_per_workgroup: program::THREADS as u32,
+        max_compute_workgroup_storage_size: program::SHARED_BYTES as u32,
         ..Limits::downlevel_defaults()
     }
 }

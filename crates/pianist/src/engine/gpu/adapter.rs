@@ -33,7 +33,7 @@ pub(super) fn best_hardware() -> Option<Adapter> {
 }
 
 /// Every adapter, the likely fastest first.
-fn find() -> Vec<Adapter> {
+pub(super) fn find() -> Vec<Adapter> {
     let instance = Instance::new(InstanceDescriptor {
         backends: Backends::PRIMARY,
         flags: InstanceFlags::empty(),

@@ -8,7 +8,7 @@ use wgpu::{
 };
 
 use super::Weights;
-use super::program::{GROUP, Program};
+use super::program::{GROUP, Matrix, Program};
 use crate::alphabet::InputRow;
 use crate::engine::cpu::heads::HeadsState;
 use crate::engine::inputs::BatchInputs;
@@ -54,7 +54,7 @@ impl GpuBatch {
     pub(super) fn new(weights: Arc<Weights>, streams: usize) -> Result<GpuBatch, DeviceError> {
         if streams > MAX_STREAMS {
             let reason = format!("{streams} streams at once are too many, {MAX_STREAMS} are the most");
-            return Err(DeviceError { device: weights.connection.name().to_owned(), reason });
+            return Err(weights.connection.error(reason));
         }
         let memory = Memory::new(&weights, streams)?;
         let blueprint = &weights.blueprint;
@@ -137,46 +137,33 @@ impl Memory {
         let Weights { connection, program, blueprint, layers, projection, .. } = weights;
         let units = blueprint.units;
         let storage = |values: usize| connection.room(values, BufferUsages::STORAGE | BufferUsages::COPY_SRC);
-        let rows = connection.room(GROUP + MAX_STREAMS, BufferUsages::UNIFORM);
-        let embedded = storage(streams * blueprint.inputs.width());
-        let gates = storage(streams * 4 * units);
-        let outputs = storage(streams * units);
+        let rows = connection.room(GROUP + MAX_STREAMS, BufferUsages::UNIFORM)?;
+        let embedded = storage(streams * blueprint.inputs.width())?;
+        let gates = storage(streams * 4 * units)?;
+        let outputs = storage(streams * units)?;
         // The projection has no past; a buffer has to be bound all the same.
-        let no_past = storage(0);
-        let bind_layer = |(index, matrix): (usize, &super::Matrix)| {
-            let (cells, hidden) = (storage(streams * units), storage(streams * units));
+        let no_past = storage(0)?;
+        let multiply = |matrix: &Matrix, below: &Buffer, past: &Buffer, sums: &Buffer| {
+            let Matrix { shape, weights, bias, .. } = matrix;
+            let buffers = [(0, &rows), (1, shape), (2, weights), (3, bias), (4, below), (5, past), (6, sums)];
+            Program::bind(connection, &program.multiply, &buffers)
+        };
+        let bind_layer = |(index, matrix): (usize, &Matrix)| {
+            let (cells, hidden) = (storage(streams * units)?, storage(streams * units)?);
             let below = if index == 0 { &embedded } else { &outputs };
-            let multiply = [
-                (0, &rows),
-                (1, &matrix.shape),
-                (2, &matrix.weights),
-                (3, &matrix.bias),
-                (4, below),
-                (5, &hidden),
-                (6, &gates),
-            ];
             let update =
                 [(0, &rows), (1, &matrix.shape), (6, &gates), (7, &cells), (8, &hidden), (9, &outputs)];
-            LayerBindings {
-                multiply: Program::bind(connection, &program.multiply, &multiply),
+            Ok(LayerBindings {
+                multiply: multiply(matrix, below, &hidden, &gates),
                 update: Program::bind(connection, &program.update, &update),
-            }
+            })
         };
-        let layers = layers.iter().enumerate().map(bind_layer).collect();
-        let projected = storage(streams * projection.groups * GROUP);
-        let bindings = [
-            (0, &rows),
-            (1, &projection.shape),
-            (2, &projection.weights),
-            (3, &projection.bias),
-            (4, &outputs),
-            (5, &no_past),
-            (6, &projected),
-        ];
-        let bound = Program::bind(connection, &program.multiply, &bindings);
-        let read_back = connection.room(streams * projection.groups * GROUP, BufferUsages::MAP_READ);
+        let layers = layers.iter().enumerate().map(bind_layer).collect::<Result<_, DeviceError>>()?;
+        let projected = storage(streams * projection.groups * GROUP)?;
+        let projection_bound = multiply(projection, &outputs, &no_past, &projected);
+        let read_back = connection.room(streams * projection.groups * GROUP, BufferUsages::MAP_READ)?;
         connection.check()?;
-        Ok(Memory { rows, embedded, layers, projection: bound, projected, read_back })
+        Ok(Memory { rows, embedded, layers, projection: projection_bound, projected, read_back })
     }
 
     /// Lets `streams` hear what `embedded` has for them; `results` gets the projection of what the layers put out.

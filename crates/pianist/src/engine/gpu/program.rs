@@ -15,10 +15,14 @@ pub(super) const GROUP: usize = 4;
 /// Most storage buffers that a shader binds.
 pub(super) const STORAGE_BUFFERS: u32 = 5;
 
+/// Threads of a workgroup, as in the shader.
+pub(super) const THREADS: usize = 64;
+
+/// Bytes that a workgroup shares, `partial` in the shader.
+pub(super) const SHARED_BYTES: usize = THREADS * TILE * GROUP * size_of::<f32>();
+
 /// Rows that one workgroup multiplies, `TILE` in the shader.
 const TILE: usize = 4;
-/// Threads of a workgroup, as in the shader.
-const THREADS: usize = 64;
 
 /// Bytes of the weights of a group of outputs.
 pub(super) const fn group_bytes(columns: usize) -> usize {
@@ -133,8 +137,7 @@ impl MatrixBuilder {
         bias: impl Fn(usize, usize) -> f32,
     ) -> Result<Matrix, DeviceError> {
         if !self.fits {
-            let reason = "the pianist's weights are too large for f16; use `cpu`".to_owned();
-            return Err(DeviceError { device: connection.name().to_owned(), reason });
+            return Err(connection.error("the pianist's weights are too large for f16; use `cpu`"));
         }
         let outputs = (0..self.groups).flat_map(|group| (0..GROUP).map(move |i| (group, i)));
         let bias: Vec<u32> = outputs.map(|(group, i)| bias(group, i).to_bits()).collect();
