@@ -80,7 +80,7 @@ pub fn engine(source: &Source, device: &Device, streams: usize) -> Result<Arc<dy
     if let Some(engine) = shelved.and_then(|shelved| shelved.engine.upgrade()) {
         return Ok(engine);
     }
-    let engine = device.engine(&read(source)?, Precision::default(), streams)?;
+    let engine = device.engine(read(source)?, Precision::default(), streams)?;
     shelf.push(Shelved { make, engine: Arc::downgrade(&engine) });
     Ok(engine)
 }

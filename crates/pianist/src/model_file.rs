@@ -2,8 +2,8 @@
 //!
 //! The file is in the safetensors format: every parameter of the [`Layout`] under its name in f16, biases as vectors,
 //! and one metadata entry, `etude`, with a JSON object of the format's version, the alphabet, the time base, the
-//! network's size, the card and a hash of the parameters. One entry, because safetensors keeps metadata in no certain order, and the same
-//! pianist shall give the same bytes.
+//! network's size, the card and a hash of the parameters. One entry, because safetensors keeps metadata in no certain
+//! order, and the same pianist shall give the same bytes.
 
 mod read;
 mod write;
@@ -44,8 +44,8 @@ pub struct Pianist {
     pub blueprint: Blueprint,
     /// Where each parameter is.
     pub layout: Layout,
-    /// All parameters in the order of the layout, as in the file.
-    pub parameters: Vec<f16>,
+    /// The values of each parameter of the layout, row by row, as in the file.
+    pub parameters: Vec<Vec<f16>>,
     /// Where it comes from and how good it is.
     pub card: Card,
 }
@@ -71,18 +71,19 @@ impl Pianist {
             parameters.len(),
             "{layers} x {units} units have another number of parameters"
         );
-        let parameters = parameters.into_iter().map(f16::from_f32).collect();
+        let rounded = |values: &[f32]| values.iter().copied().map(f16::from_f32).collect();
+        let parameters = (0..layout.parameters.len()).map(|i| rounded(layout.of(&parameters, i))).collect();
         Pianist { alphabet, time_base, blueprint, layout, parameters, card }
     }
 
     /// All parameters in the order of the layout.
     pub fn weights(&self) -> Vec<f32> {
-        self.parameters.to_f32_vec()
+        self.parameters.iter().flatten().map(|value| value.to_f32()).collect()
     }
 
     /// The values of parameter `index` of the layout.
     pub fn values(&self, index: usize) -> Vec<f32> {
-        self.layout.of(&self.parameters, index).to_f32_vec()
+        self.parameters[index].to_f32_vec()
     }
 }
 
@@ -102,11 +103,11 @@ struct Header {
 }
 
 /// The hash of parameters for a [`Header`].
-fn hash(parameters: &[f16]) -> String {
+fn hash(parameters: &[Vec<f16>]) -> String {
     /// Values that are hashed at once.
     const BLOCK: usize = 4096;
     let mut hash = Sha256::new();
-    for block in parameters.chunks(BLOCK) {
+    for block in parameters.iter().flat_map(|values| values.chunks(BLOCK)) {
         hash.update(block.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>());
     }
     hex(&hash.finalize())
@@ -115,6 +116,9 @@ fn hash(parameters: &[f16]) -> String {
 /// Why bytes are no pianist, or a pianist can't become bytes.
 #[derive(Debug, Error)]
 pub enum PianistError {
+    /// The bytes end, or a disk fails.
+    #[error("it can't be read to its end ({0}); copy or download it again")]
+    Unreadable(io::Error),
     /// Not a safetensors file, or a damaged one.
     #[error("it is no complete safetensors file ({0}); copy or download it again")]
     Damaged(String),

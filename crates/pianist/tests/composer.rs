@@ -20,7 +20,7 @@ const ALPHABETS: [Alphabet; 2] = [Alphabet::Notes, Alphabet::Events];
 /// A pianist with weights up to `scale`: small ones play at random, large ones are stuck in their ways.
 fn engine(alphabet: Alphabet, base: TimeBase, scale: f32, seed: u64) -> Arc<CpuEngine> {
     let pianist = random_pianist(alphabet, base, scale, seed);
-    Arc::new(CpuEngine::new(&pianist, Precision::Int8))
+    Arc::new(CpuEngine::new(pianist, Precision::Int8))
 }
 
 fn compose(engine: &Arc<CpuEngine>, request: &Request) -> Take {

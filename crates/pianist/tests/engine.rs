@@ -72,7 +72,7 @@ const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::Bf16, Precision::
 fn engines(pianist: &Pianist) -> Vec<CpuEngine> {
     let ways =
         Instructions::available().into_iter().flat_map(|way| PRECISIONS.map(|precision| (precision, way)));
-    ways.map(|(precision, way)| CpuEngine::with_instructions(pianist, precision, way)).collect()
+    ways.map(|(precision, way)| CpuEngine::with_instructions(pianist.clone(), precision, way)).collect()
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn int8_is_the_same_bit_for_bit_on_all_instructions() {
     for (alphabet, scale) in [(Alphabet::Notes, 0.3), (Alphabet::Notes, 60.0), (Alphabet::Events, 2.0)] {
         let pianist = random_pianist(alphabet, TimeBase::Beats, scale, 4);
         let bits = |instructions| {
-            let engine = CpuEngine::with_instructions(&pianist, Precision::Int8, instructions);
+            let engine = CpuEngine::with_instructions(pianist.clone(), Precision::Int8, instructions);
             let mut batch = engine.batch(7).unwrap();
             let steps = (0..20).map(|t| step(&pianist, &mut *batch, t, &[0, 1, 2, 3, 4, 5, 6]).concat());
             steps.flatten().map(f32::to_bits).collect::<Vec<_>>()

@@ -89,7 +89,7 @@ impl Batch for FailingBatch {
 fn failing(alphabet: Alphabet, calls: usize, fallback: u64) -> Arc<Failing> {
     let engine = |seed| {
         let pianist = random_pianist(alphabet, TimeBase::Seconds, 0.2, seed);
-        Arc::new(CpuEngine::new(&pianist, Precision::Int8))
+        Arc::new(CpuEngine::new(pianist, Precision::Int8))
     };
     Arc::new(Failing {
         calls_left: Arc::new(AtomicUsize::new(calls)),

@@ -26,7 +26,7 @@ const GOLDEN: [(Alphabet, TimeBase, &str); 3] = [
 ];
 
 fn compose(pianist: &Pianist, instructions: Instructions, request: Request) -> Take {
-    let engine = CpuEngine::with_instructions(pianist, Precision::Int8, instructions);
+    let engine = CpuEngine::with_instructions(pianist.clone(), Precision::Int8, instructions);
     Composer::new(Arc::new(engine), &[request]).unwrap().finish().remove(0)
 }
 

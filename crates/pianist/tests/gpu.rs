@@ -45,12 +45,12 @@ fn there_is_an_adapter() -> bool {
 }
 
 fn gpu(pianist: &Pianist) -> GpuEngine {
-    GpuEngine::new(pianist, None, Precision::F32).unwrap()
+    GpuEngine::new(pianist.clone(), None, Precision::F32).unwrap()
 }
 
 /// Lets some of several streams hear dozens of steps on both devices, and compares all logits.
 fn assert_close(pianist: &Pianist, streams: usize, steps: usize, tolerance: f32) {
-    let (cpu, gpu) = (CpuEngine::new(pianist, Precision::F32), gpu(pianist));
+    let (cpu, gpu) = (CpuEngine::new(pianist.clone(), Precision::F32), gpu(pianist));
     let (mut expected, mut got) = (cpu.batch(streams).unwrap(), gpu.batch(streams).unwrap());
     for t in 0..steps {
         let hearing: Vec<usize> =
@@ -114,7 +114,7 @@ fn extreme_weights_give_numbers_and_weights_beyond_f16_are_refused() {
     for t in 0..8 {
         assert!(step(&wild, &mut *batch, t, &[0, 1]).concat().iter().all(|logit| logit.is_finite()));
     }
-    let error = GpuEngine::new(&pianist(Alphabet::Notes, 1, 4, 1e6), None, Precision::F32).err().unwrap();
+    let error = GpuEngine::new(pianist(Alphabet::Notes, 1, 4, 1e6), None, Precision::F32).err().unwrap();
     assert!(error.reason.contains("too large for f16"), "{error}");
 }
 
@@ -166,7 +166,7 @@ fn engines_come_and_go() {
 fn adapters_are_asked_for_by_place_or_name() {
     let names = adapters();
     let pianist = pianist(Alphabet::Notes, 1, 8, 0.2);
-    let engine = |device: Device| device.engine(&pianist, Precision::F32, 1);
+    let engine = |device: Device| device.engine(pianist.clone(), Precision::F32, 1);
     for (place, name) in names.iter().enumerate() {
         assert!(engine(Device::Gpu(Some(place.to_string()))).unwrap().device().starts_with(name));
         assert!(engine(Device::Gpu(Some(name.to_uppercase()))).is_ok());
@@ -179,9 +179,9 @@ fn adapters_are_asked_for_by_place_or_name() {
 #[test]
 fn auto_takes_a_device_that_plays_and_default_is_the_processor() {
     let pianist = pianist(Alphabet::Notes, 1, 8, 0.2);
-    let engine = Device::Auto.engine(&pianist, Precision::default(), 2).unwrap();
+    let engine = Device::Auto.engine(pianist.clone(), Precision::default(), 2).unwrap();
     assert!(step_time(&*engine, 2).unwrap().as_nanos() > 0);
-    let engine = Device::default().engine(&pianist, Precision::default(), 2).unwrap();
+    let engine = Device::default().engine(pianist, Precision::default(), 2).unwrap();
     assert!(engine.device().starts_with("CPU"));
 }
 
@@ -191,9 +191,9 @@ fn auto_takes_a_device_that_plays_and_default_is_the_processor() {
 fn a_machine_without_drivers_has_no_adapter() {
     let pianist = pianist(Alphabet::Notes, 1, 8, 0.2);
     assert!(adapters().is_empty());
-    let error = GpuEngine::new(&pianist, None, Precision::F32).err().unwrap();
+    let error = GpuEngine::new(pianist.clone(), None, Precision::F32).err().unwrap();
     assert!(error.to_string().starts_with("gpu: no driver"), "{error}");
-    let engine = Device::Auto.engine(&pianist, Precision::F32, 1).unwrap();
+    let engine = Device::Auto.engine(pianist, Precision::F32, 1).unwrap();
     assert!(engine.device().starts_with("CPU"));
 }
 

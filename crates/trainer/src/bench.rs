@@ -3,6 +3,7 @@
 //! The counterparts are in `benches/peers`.
 
 mod inference;
+mod memory;
 mod takes;
 mod training;
 

@@ -78,12 +78,12 @@ pub fn generate(args: &GenerateArgs) -> Result<Vec<Written>, GenerateError> {
     // Asked before the weights are read: a slip of the hand is answered at once.
     request.check()?;
     let pianist = Pianist::read_file(&args.model)?;
-    let engine = args.device.engine(&pianist, Precision::default(), args.count.min(MAX_TAKES))?;
+    let (name, time_base) = (clip_name(&pianist, &args.model), pianist.time_base);
+    let engine = args.device.engine(pianist, Precision::default(), args.count.min(MAX_TAKES))?;
     if args.device != Device::Cpu {
         eprintln!("Composing on {}", engine.device());
     }
     let takes = compose(&engine, &request, args.count)?;
-    let name = clip_name(&pianist, &args.model);
     let numbered = |path: &Path, number: usize| match args.count {
         1 => path.to_owned(),
         _ => with_number(path, number),
@@ -96,7 +96,7 @@ pub fn generate(args: &GenerateArgs) -> Result<Vec<Written>, GenerateError> {
         if let Some(picture) = &args.picture {
             write(&numbered(picture, number), &picture::piano_roll(&take, &name))?;
         }
-        let score = ranking::score(&take, pianist.time_base);
+        let score = ranking::score(&take, time_base);
         written.push(Written { path, take, score });
     }
     Ok(written)

@@ -29,8 +29,8 @@ fn the_engine_gives_the_logits_of_candle() {
 }
 
 fn compare(pianist: &Pianist, streams: usize) {
-    let candle = ReferenceEngine::new(pianist, &Device::Cpu).unwrap();
-    let engine = CpuEngine::new(pianist, Precision::F32);
+    let candle = ReferenceEngine::new(pianist.clone(), &Device::Cpu).unwrap();
+    let engine = CpuEngine::new(pianist.clone(), Precision::F32);
     let (mut expected, mut got) = (candle.batch(streams).unwrap(), engine.batch(streams).unwrap());
     let mut contexts: Vec<_> = (0..streams).map(|_| pianist.alphabet.context()).collect();
     let mut random = Pcg64Mcg::seed_from_u64(3);

@@ -94,7 +94,7 @@ fn nats_played(pianist: &Pianist, file: &Path, pedal: Pedal) -> f64 {
     let metre = (base == TimeBase::Beats).then(|| Metre::regular(4 * 24));
     let conditions = Conditions { pedal: Some(pedal), metre, ..Conditions::default() };
 
-    let engine = CpuEngine::new(pianist, Precision::F32);
+    let engine = CpuEngine::new(pianist.clone(), Precision::F32);
     let mut batch = engine.batch(1).unwrap();
     let mut context = pianist.alphabet.context();
     let mut nats = 0.0;

@@ -16,6 +16,8 @@ const ROUNDS: usize = 5;
 const TURNS: &str = "3";
 /// Sequences side by side, and how many steps of each in a turn.
 const BATCHES: [(usize, &str); 2] = [(1, "1000"), (16, "200")];
+/// The same for a graphics processor.
+const GPU_BATCHES: [(usize, &str); 3] = [(1, "200"), (16, "100"), (64, "50")];
 const FEATURES: &str = "candle";
 
 /// A row of the table: one program, precision and batch.
@@ -28,6 +30,8 @@ struct Player {
     speeds: Vec<f64>,
     /// Share of what memory would allow.
     share: Option<f64>,
+    /// What computed, of ours.
+    device: Option<String>,
     output: Option<String>,
 }
 
@@ -44,18 +48,15 @@ pub fn run(python: &Path) -> Result<(), BenchError> {
         }
         print!("{}", table(&players, streams));
     }
+    graphics_processor()?;
     takes()
 }
 
+fn player(name: &'static str, arguments: &'static [&'static str], is_ours: bool) -> Player {
+    Player { name, arguments, is_ours, speeds: Vec::new(), share: None, device: None, output: None }
+}
+
 fn players() -> Vec<Player> {
-    let player = |name, arguments, is_ours| Player {
-        name,
-        arguments,
-        is_ours,
-        speeds: Vec::new(),
-        share: None,
-        output: None,
-    };
     vec![
         player("PyTorch `lstm_cell`, f32", &["--peer", "torch", "--precision", "f32"], false),
         player("candle, f32", &["--device", "cpu", "--precision", "f32", "--candle"], true),
@@ -84,6 +85,7 @@ impl Player {
         for line in printed.lines() {
             match line.split_once(' ') {
                 Some(("share", share)) => self.share = share.parse().ok(),
+                Some(("device", device)) => self.device = Some(device.to_owned()),
                 Some(("output", hash)) => self.output = Some(hash.to_owned()),
                 _ => self.speeds.extend(line.parse::<f64>()),
             }
@@ -115,10 +117,32 @@ fn table(players: &[Player], streams: usize) -> String {
     table + "\n"
 }
 
+/// Prints the speed of the graphics processor, if there is one, each batch in one go.
+fn graphics_processor() -> Result<(), BenchError> {
+    for (streams, steps) in GPU_BATCHES {
+        let mut player =
+            player("Etude, graphics processor", &["--device", "gpu", "--precision", "int8"], true);
+        match player.measure(Path::new(""), streams, steps) {
+            Err(BenchError::NoNumbers(_)) => return Ok(()),
+            measured => measured?,
+        }
+        let Player { speeds, device, output, .. } = player;
+        let (device, output) = (device.unwrap_or_default(), output.unwrap_or_default());
+        if streams == GPU_BATCHES[0].0 {
+            println!("The same network on {device}\n\n| batch | steps/s | output |\n| ---: | ---: | --- |");
+        }
+        println!("| {streams} | {:.0} | {output} |", median(&speeds));
+    }
+    println!();
+    Ok(())
+}
+
 /// What `bench takes` prints, by its names there.
-const TIMES: [(&str, &str); 8] = [
+const TIMES: [(&str, &str); 10] = [
     ("load", "load, ms"),
     ("weights", "weights, MiB"),
+    ("peak", "memory while loading, x weights"),
+    ("held", "afterwards, x weights"),
     ("first-note", "first note, ms"),
     ("take", "8 bars, ms"),
     ("notes/s", "notes/s"),

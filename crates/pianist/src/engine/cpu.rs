@@ -38,7 +38,7 @@ pub struct CpuEngine {
 
 impl CpuEngine {
     /// Packs the weights of `pianist` for the fastest instructions of this machine.
-    pub fn new(pianist: &Pianist, precision: Precision) -> CpuEngine {
+    pub fn new(pianist: Pianist, precision: Precision) -> CpuEngine {
         CpuEngine::with_instructions(pianist, precision, Instructions::best())
     }
 
@@ -47,19 +47,20 @@ impl CpuEngine {
     /// # Panics
     /// If this machine doesn't have the instructions.
     pub fn with_instructions(
-        pianist: &Pianist,
+        pianist: Pianist,
         precision: Precision,
         instructions: Instructions,
     ) -> CpuEngine {
         assert!(instructions.is_available(), "this machine has no {instructions}");
+        let Pianist { alphabet, time_base, .. } = pianist;
         let packer = affine::Packer::new(pianist, precision, instructions);
         CpuEngine {
-            alphabet: pianist.alphabet,
-            time_base: pianist.time_base,
-            blueprint: pianist.blueprint.clone(),
+            alphabet,
+            time_base,
             device: format!("CPU ({instructions}, {precision})"),
             trunk: Arc::new(Trunk::new(&packer)),
             heads: Arc::new(Heads::new(&packer)),
+            blueprint: packer.blueprint,
         }
     }
 

@@ -36,7 +36,7 @@ impl Device {
     /// If there is no such device, or it has no room for the pianist.
     pub fn engine(
         &self,
-        pianist: &Pianist,
+        pianist: Pianist,
         precision: Precision,
         streams: usize,
     ) -> Result<Arc<dyn Engine>, DeviceError> {
@@ -56,10 +56,10 @@ impl Device {
 
 /// The engine that takes `streams` streams through a step in the least time.
 #[cfg(feature = "gpu")]
-fn fastest(pianist: &Pianist, precision: Precision, streams: usize) -> Arc<dyn Engine> {
-    let cpu = Arc::new(CpuEngine::new(pianist, precision));
+fn fastest(pianist: Pianist, precision: Precision, streams: usize) -> Arc<dyn Engine> {
+    let (cpu, gpu) = GpuEngine::beside_cpu(pianist, precision);
     // A graphics processor that can't do it is as good as none.
-    let Some(Ok(gpu)) = GpuEngine::on_hardware(pianist, cpu.clone()) else { return cpu };
+    let Some(gpu) = gpu else { return cpu };
     match (step_time(&*cpu, streams), step_time(&gpu, streams)) {
         (Ok(on_cpu), Ok(on_gpu)) if on_gpu < on_cpu => Arc::new(gpu),
         _ => cpu,
@@ -68,7 +68,7 @@ fn fastest(pianist: &Pianist, precision: Precision, streams: usize) -> Arc<dyn E
 
 /// The processor's engine: there is no other in this build.
 #[cfg(not(feature = "gpu"))]
-fn fastest(pianist: &Pianist, precision: Precision, _streams: usize) -> Arc<dyn Engine> {
+fn fastest(pianist: Pianist, precision: Precision, _streams: usize) -> Arc<dyn Engine> {
     Arc::new(CpuEngine::new(pianist, precision))
 }
 

@@ -18,7 +18,6 @@ use std::sync::Arc;
 
 use wgpu::{Adapter, Limits};
 
-use super::cpu::heads::Heads;
 use super::{Batch, CpuEngine, DeviceError, Engine, Precision};
 use crate::alphabet::Alphabet;
 use crate::model_file::Pianist;
@@ -30,13 +29,13 @@ use program::{GROUP, Matrix, Program};
 
 /// A pianist's weights on a graphics processor.
 pub struct GpuEngine {
-    device: String,
     weights: Arc<Weights>,
     fallback: Arc<CpuEngine>,
 }
 
 /// What all batches read.
 struct Weights {
+    device: String,
     connection: Connection,
     program: Program,
     blueprint: Blueprint,
@@ -45,7 +44,6 @@ struct Weights {
     layers: Vec<Matrix>,
     /// From the last layer's outputs to the hidden layers of all heads, one after another, without their biases.
     projection: Matrix,
-    heads: Arc<Heads>,
 }
 
 /// An embedding: a vector of `width` values for each symbol.
@@ -60,28 +58,21 @@ impl GpuEngine {
     ///
     /// # Errors
     /// If there is no such adapter, or it has no room for the pianist.
-    pub fn new(
-        pianist: &Pianist,
-        wish: Option<&str>,
-        precision: Precision,
-    ) -> Result<GpuEngine, DeviceError> {
-        GpuEngine::on(&adapter::choose(wish)?, pianist, Arc::new(CpuEngine::new(pianist, precision)))
+    pub fn new(pianist: Pianist, wish: Option<&str>, precision: Precision) -> Result<GpuEngine, DeviceError> {
+        GpuEngine::on(&adapter::choose(wish)?, pianist, precision)
     }
 
-    /// On the best adapter that computes by itself; `None` if there is none.
-    pub(super) fn on_hardware(
-        pianist: &Pianist,
-        fallback: Arc<CpuEngine>,
-    ) -> Option<Result<GpuEngine, DeviceError>> {
-        Some(GpuEngine::on(&adapter::best_hardware()?, pianist, fallback))
+    /// The processor's engine, and one on the best adapter that computes by itself if there is one that can.
+    pub(super) fn beside_cpu(pianist: Pianist, precision: Precision) -> (Arc<CpuEngine>, Option<GpuEngine>) {
+        let adapter = adapter::best_hardware();
+        let weights = adapter.and_then(|adapter| Weights::upload(&adapter, &pianist).ok());
+        let cpu = Arc::new(CpuEngine::new(pianist, precision));
+        (cpu.clone(), weights.map(|weights| GpuEngine { weights: Arc::new(weights), fallback: cpu }))
     }
 
-    fn on(adapter: &Adapter, pianist: &Pianist, fallback: Arc<CpuEngine>) -> Result<GpuEngine, DeviceError> {
-        let connection = Connection::open(adapter, limits(&pianist.blueprint))?;
-        let info = adapter.get_info();
-        let device = format!("{} ({:?}, f16)", info.name, info.backend);
-        let weights = Weights::upload(pianist, connection, fallback.heads())?;
-        Ok(GpuEngine { device, weights: Arc::new(weights), fallback })
+    fn on(adapter: &Adapter, pianist: Pianist, precision: Precision) -> Result<GpuEngine, DeviceError> {
+        let weights = Arc::new(Weights::upload(adapter, &pianist)?);
+        Ok(GpuEngine { weights, fallback: Arc::new(CpuEngine::new(pianist, precision)) })
     }
 }
 
@@ -99,11 +90,11 @@ impl Engine for GpuEngine {
     }
 
     fn device(&self) -> &str {
-        &self.device
+        &self.weights.device
     }
 
     fn batch(&self, streams: usize) -> Result<Box<dyn Batch>, DeviceError> {
-        Ok(Box::new(GpuBatch::new(self.weights.clone(), streams)?))
+        Ok(Box::new(GpuBatch::new(self.weights.clone(), self.fallback.heads(), streams)?))
     }
 
     fn fallback(&self) -> Option<Arc<dyn Engine>> {
@@ -112,8 +103,10 @@ impl Engine for GpuEngine {
 }
 
 impl Weights {
-    fn upload(pianist: &Pianist, connection: Connection, heads: Arc<Heads>) -> Result<Weights, DeviceError> {
+    fn upload(adapter: &Adapter, pianist: &Pianist) -> Result<Weights, DeviceError> {
         let Pianist { blueprint, layout, .. } = pianist;
+        let connection = Connection::open(adapter, limits(blueprint))?;
+        let info = adapter.get_info();
         let program = Program::new(&connection)?;
         let units = blueprint.units;
         let mut layers = Vec::new();
@@ -143,12 +136,12 @@ impl Weights {
             .iter()
             .map(|&index| Table { values: pianist.values(index), width: layout.parameters[index].shape[1] });
         let weights = Weights {
+            device: format!("{} ({:?}, f16)", info.name, info.backend),
             program,
             blueprint: blueprint.clone(),
             embeddings: embeddings.collect(),
             layers,
             projection: projection.upload(&connection, |_, _| 0.0)?,
-            heads,
             connection,
         };
         weights.connection.settle()?;

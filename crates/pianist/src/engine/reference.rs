@@ -23,7 +23,7 @@ impl ReferenceEngine {
     ///
     /// # Errors
     /// If the device has no room for it.
-    pub fn new(pianist: &Pianist, device: &Device) -> std::result::Result<ReferenceEngine, DeviceError> {
+    pub fn new(pianist: Pianist, device: &Device) -> std::result::Result<ReferenceEngine, DeviceError> {
         let load = || {
             let network = Reference::new(&pianist.blueprint, device)?;
             network.load(&pianist.weights())?;

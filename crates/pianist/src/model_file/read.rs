@@ -1,9 +1,10 @@
-//! From bytes to a pianist. Nothing is allocated before the bytes are known to hold it.
+//! From bytes to a pianist, one parameter at a time. Nothing is allocated before there are known to be as many bytes.
 
 use std::{fs::File, io::Read, path::Path};
 
 use half::f16;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::Dtype;
+use safetensors::tensor::Metadata;
 
 use super::{
     HEADER_KEY, Header, LARGEST_MIB, MAX_LAYERS, MAX_UNITS, Pianist, PianistError, PianistFileError, VERSION,
@@ -12,51 +13,87 @@ use crate::network::{Layout, Parameter};
 
 /// The largest safetensors header that is parsed; ours have some 10 KiB, and parsing takes several times the memory.
 const LARGEST_HEADER: u64 = 1 << 20;
+/// Bytes of the number before the header, which says how long that is.
+const LENGTH_BYTES: u64 = 8;
 
 impl Pianist {
     /// Reads a pianist. Everything is checked: names, shapes, sizes, that all values are finite, and their
     /// hash.
     pub fn read(bytes: &[u8]) -> Result<Pianist, PianistError> {
-        let damaged = |error: safetensors::SafeTensorError| PianistError::Damaged(error.to_string());
-        let header_length = bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length));
-        if header_length > LARGEST_HEADER {
-            return Err(PianistError::Damaged("its header is too long".to_owned()));
-        }
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
-        let entry = metadata.metadata().as_ref().and_then(|entries| entries.get(HEADER_KEY));
-        let header = read_header(entry.ok_or(PianistError::NotAPianist)?)?;
-
-        let blueprint = header.alphabet.blueprint(header.layers, header.units);
-        let layout = Layout::new(&blueprint);
-        let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
-        let views = layout
-            .parameters
-            .iter()
-            .map(|parameter| find(&tensors, parameter))
-            .collect::<Result<Vec<_>, _>>()?;
-        if tensors.len() > views.len() {
-            return Err(PianistError::TooMany(tensors.len() - views.len()));
-        }
-        let mut parameters = Vec::with_capacity(layout.len());
-        for (parameter, bytes) in layout.parameters.iter().zip(views) {
-            parameters.extend(bytes.as_chunks::<2>().0.iter().map(|pair| f16::from_le_bytes(*pair)));
-            if !parameters[parameter.range.clone()].iter().all(|value| value.is_finite()) {
-                return Err(PianistError::NotFinite(parameter.name.clone()));
-            }
-        }
-        let Header { alphabet, time_base, card, hash, .. } = header;
-        if hash.is_some_and(|hash| hash != super::hash(&parameters)) {
-            return Err(PianistError::Hash);
-        }
-        Ok(Pianist { alphabet, time_base, blueprint, layout, parameters, card })
+        read(bytes, bytes.len() as u64)
     }
 
     /// Reads a pianist from a file of at most 256 MiB.
     pub fn read_file(path: impl AsRef<Path>) -> Result<Pianist, PianistFileError> {
         let path = path.as_ref();
-        Pianist::read(&bytes_of(path)?)
-            .map_err(|source| PianistFileError::Invalid { path: path.to_owned(), source })
+        let (file, length) = open(path)?;
+        read(file, length).map_err(|source| PianistFileError::Invalid { path: path.to_owned(), source })
     }
+}
+
+/// Opens a file to read, and says how long it is.
+fn open(path: &Path) -> Result<(File, u64), PianistFileError> {
+    let unreadable = |source| PianistFileError::Unreadable { path: path.to_owned(), source };
+    // Asked before opening: opening a pipe would wait for a writer.
+    let metadata = path.metadata().map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(PianistFileError::NotAFile { path: path.to_owned() });
+    }
+    if metadata.len() > LARGEST_MIB << 20 {
+        return Err(PianistFileError::TooLarge { path: path.to_owned() });
+    }
+    Ok((File::open(path).map_err(unreadable)?, metadata.len()))
+}
+
+/// Reads a pianist of `length` bytes.
+fn read(mut source: impl Read, length: u64) -> Result<Pianist, PianistError> {
+    let metadata = read_metadata(&mut source, length)?;
+    let entry = metadata.metadata().as_ref().and_then(|entries| entries.get(HEADER_KEY));
+    let Header { alphabet, time_base, layers, units, card, hash, .. } =
+        read_header(entry.ok_or(PianistError::NotAPianist)?)?;
+
+    let blueprint = alphabet.blueprint(layers, units);
+    let layout = Layout::new(&blueprint);
+    let mut places = Vec::new();
+    for (index, parameter) in layout.parameters.iter().enumerate() {
+        places.push((place(&metadata, parameter)?, index));
+    }
+    let others = metadata.tensors().len() - places.len();
+    if others > 0 {
+        return Err(PianistError::TooMany(others));
+    }
+    places.sort_unstable();
+    let mut parameters = vec![Vec::new(); places.len()];
+    for (_, index) in places {
+        let Parameter { name, shape: [rows, columns], .. } = &layout.parameters[index];
+        parameters[index] = read_values(&mut source, rows * columns)?;
+        if !parameters[index].iter().all(|value| value.is_finite()) {
+            return Err(PianistError::NotFinite(name.clone()));
+        }
+    }
+    if hash.is_some_and(|hash| hash != super::hash(&parameters)) {
+        return Err(PianistError::Hash);
+    }
+    Ok(Pianist { alphabet, time_base, blueprint, layout, parameters, card })
+}
+
+/// Reads what comes before the values, and checks that these fill the rest of the `length` bytes without a gap.
+fn read_metadata(source: &mut impl Read, length: u64) -> Result<Metadata, PianistError> {
+    let damaged = |reason: &str| PianistError::Damaged(reason.to_owned());
+    let rest = length.checked_sub(LENGTH_BYTES).ok_or_else(|| damaged("it has no header"))?;
+    let mut header_length = [0; LENGTH_BYTES as usize];
+    source.read_exact(&mut header_length).map_err(PianistError::Unreadable)?;
+    let header_length = u64::from_le_bytes(header_length);
+    if header_length > rest.min(LARGEST_HEADER) {
+        return Err(damaged("its header is too long"));
+    }
+    let mut header = vec![0; header_length as usize];
+    source.read_exact(&mut header).map_err(PianistError::Unreadable)?;
+    let metadata: Metadata = serde_json::from_slice(&header).map_err(|error| damaged(&error.to_string()))?;
+    if metadata.data_len() as u64 != rest - header_length {
+        return Err(damaged("its values have another length than its header says"));
+    }
+    Ok(metadata)
 }
 
 fn read_header(text: &str) -> Result<Header, PianistError> {
@@ -78,11 +115,11 @@ fn read_header(text: &str) -> Result<Header, PianistError> {
     }
 }
 
-/// The bytes of a parameter, two for each value.
-fn find<'a>(tensors: &SafeTensors<'a>, parameter: &Parameter) -> Result<&'a [u8], PianistError> {
-    let view = tensors.tensor(&parameter.name).ok();
-    view.filter(|view| view.dtype() == Dtype::F16 && view.shape() == parameter.stored_shape())
-        .map(|view| view.data())
+/// Where a parameter begins among the values.
+fn place(metadata: &Metadata, parameter: &Parameter) -> Result<usize, PianistError> {
+    let info = metadata.info(&parameter.name);
+    info.filter(|info| info.dtype == Dtype::F16 && info.shape == parameter.stored_shape())
+        .map(|info| info.data_offsets.0)
         .ok_or_else(|| PianistError::Parameter {
             name: parameter.name.clone(),
             rows: parameter.shape[0],
@@ -90,18 +127,13 @@ fn find<'a>(tensors: &SafeTensors<'a>, parameter: &Parameter) -> Result<&'a [u8]
         })
 }
 
-fn bytes_of(path: &Path) -> Result<Vec<u8>, PianistFileError> {
-    let unreadable = |source| PianistFileError::Unreadable { path: path.to_owned(), source };
-    // Asked before opening: opening a pipe would wait for a writer.
-    let metadata = path.metadata().map_err(unreadable)?;
-    if !metadata.is_file() {
-        return Err(PianistFileError::NotAFile { path: path.to_owned() });
+fn read_values(source: &mut impl Read, count: usize) -> Result<Vec<f16>, PianistError> {
+    let mut block = [0; 1 << 14];
+    let mut values = Vec::with_capacity(count);
+    while values.len() < count {
+        let bytes = block.len().min(size_of::<f16>() * (count - values.len()));
+        source.read_exact(&mut block[..bytes]).map_err(PianistError::Unreadable)?;
+        values.extend(block[..bytes].as_chunks().0.iter().map(|pair| f16::from_le_bytes(*pair)));
     }
-    let limit = LARGEST_MIB << 20;
-    if metadata.len() > limit {
-        return Err(PianistFileError::TooLarge { path: path.to_owned() });
-    }
-    let mut bytes = Vec::with_capacity(metadata.len() as usize);
-    File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(unreadable)?;
-    Ok(bytes)
+    Ok(values)
 }

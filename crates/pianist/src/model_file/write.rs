@@ -33,7 +33,8 @@ impl Pianist {
             .layout
             .parameters
             .iter()
-            .map(|parameter| Tensor::pack(parameter, &self.parameters[parameter.range.clone()]))
+            .zip(&self.parameters)
+            .map(|(parameter, values)| Tensor::pack(parameter, values))
             .collect::<Result<Vec<_>, _>>()?;
         let named = self.layout.parameters.iter().map(|parameter| &parameter.name).zip(tensors);
         let metadata = [(HEADER_KEY.to_owned(), header)].into_iter().collect();

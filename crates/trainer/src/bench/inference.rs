@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use etude_pianist::alphabet::Alphabet;
 use etude_pianist::card::Card;
-use etude_pianist::engine::{CpuEngine, Device, DeviceError, Precision};
+use etude_pianist::engine::{CpuEngine, Device, DeviceError, Precision, adapters};
 use etude_pianist::kernel::{self, Kernel};
 use etude_pianist::model_file::Pianist;
 use etude_pianist::sampler::{Freedom, Hand, Sampler};
@@ -44,8 +44,12 @@ pub struct InferenceArgs {
     candle: bool,
 }
 
-/// Runs the command. It prints the speed of each turn, then the share of what memory would allow, then a hash.
+/// Runs the command. It prints the device, the speed of each turn, the share of what memory would allow, and a hash; and
+/// nothing if a graphics processor is asked for and there is none.
 pub fn run(args: &InferenceArgs) -> Result<(), DeviceError> {
+    if args.device == Device::Gpu(None) && adapters().is_empty() {
+        return Ok(());
+    }
     let blueprint = Alphabet::Events.blueprint(LAYERS, UNITS);
     let parameters = initial_parameters(&blueprint, 0);
     let pianist =
@@ -55,7 +59,8 @@ pub fn run(args: &InferenceArgs) -> Result<(), DeviceError> {
     if args.candle {
         return candle::play(args, &pianist, &mut choices);
     }
-    let engine = args.device.engine(&pianist, args.precision, args.streams)?;
+    let engine = args.device.engine(pianist.clone(), args.precision, args.streams)?;
+    println!("device {}", engine.device());
     let mut batch = engine.batch(args.streams)?;
     let all: Vec<usize> = (0..args.streams).collect();
     let fastest = choices.play(args, |symbols, choose| {
@@ -68,7 +73,7 @@ pub fn run(args: &InferenceArgs) -> Result<(), DeviceError> {
         Ok(())
     })?;
     if args.device == Device::Cpu {
-        let bytes = CpuEngine::new(&pianist, args.precision).bytes_per_step();
+        let bytes = CpuEngine::new(pianist, args.precision).bytes_per_step();
         // However many streams a step has, it reads the weights once.
         let limit = read_speed(bytes) / bytes as f64 * args.streams as f64;
         println!("share {}", fastest / limit);

@@ -8,6 +8,7 @@ use etude_pianist::composer::{Composer, Request, Take};
 use etude_pianist::engine::{CpuEngine, Device, Engine, Precision};
 use etude_pianist::model_file::Pianist;
 
+use super::memory::Memory;
 use super::{BenchError, Fingerprint};
 
 const BARS: u32 = 8;
@@ -29,11 +30,17 @@ pub struct TakesArgs {
 
 /// Runs the command; prints a name and a value on each line.
 pub fn run(args: &TakesArgs) -> Result<(), BenchError> {
+    let read = || Pianist::read_file(&args.model);
+    let memory = Memory::now();
     let started = Instant::now();
-    let pianist = Pianist::read_file(&args.model)?;
-    let engine = args.device.engine(&pianist, args.precision, 1)?;
+    let engine = args.device.engine(read()?, args.precision, 1)?;
     println!("load {}", milliseconds(started));
-    println!("weights {}", CpuEngine::new(&pianist, args.precision).bytes() as f64 / f64::from(1 << 20));
+    let (peak, growth) = (memory.peak(), memory.growth());
+    let weights = CpuEngine::new(read()?, args.precision).bytes() as f64;
+    println!("weights {}", weights / f64::from(1 << 20));
+    for (name, bytes) in [("peak", peak), ("held", growth)] {
+        bytes.inspect(|bytes| println!("{name} {}", bytes / weights));
+    }
 
     let started = Instant::now();
     let mut composer = Composer::new(engine.clone(), &[request(0)])?;
@@ -45,7 +52,7 @@ pub fn run(args: &TakesArgs) -> Result<(), BenchError> {
     let (one, time) = compose(&engine, 1)?;
     println!("take {time}");
     println!("notes/s {}", notes(&one) as f64 / time * 1000.0);
-    let engine = args.device.engine(&pianist, args.precision, MANY as usize)?;
+    let engine = args.device.engine(read()?, args.precision, MANY as usize)?;
     let (many, time) = compose(&engine, MANY)?;
     println!("takes {time}");
     println!("many-notes/s {}", notes(&many) as f64 / time * 1000.0);

@@ -21,7 +21,7 @@ pub fn measure(pianist: &Pianist, precision: Precision, pieces: &[Piece], pedal:
     let threads = rayon::current_num_threads();
     let kernel = Kernel::best(kernel::Precision::F32);
     let network = Network::new(&pianist.blueprint, pianist.weights(), kernel);
-    let engine = (precision != Precision::F32).then(|| CpuEngine::new(pianist, precision));
+    let engine = (precision != Precision::F32).then(|| CpuEngine::new(pianist.clone(), precision));
     let progress = progress(pieces);
     // Pieces of about the same length side by side, so that none waits long for the others to end.
     let mut by_length: Vec<&Piece> = pieces.iter().collect();

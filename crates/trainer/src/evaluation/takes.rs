@@ -27,7 +27,7 @@ pub fn compose(pianist: &Pianist, pedal: Pedal, count: usize) -> Result<Vec<Perf
         ..Request::default()
     };
     let requests: Vec<Request> = (0..count as u64).map(request).collect();
-    let engine = Arc::new(CpuEngine::new(pianist, Precision::default()));
+    let engine = Arc::new(CpuEngine::new(pianist.clone(), Precision::default()));
     let mut composer = Composer::new(engine, &requests)?;
     let style = ProgressStyle::with_template("Composing {bar:40} {pos}/{len} bars of each take");
     let progress = ProgressBar::new(BARS.into()).with_style(style.expect("the template is well formed"));

@@ -4,8 +4,10 @@
 //! the product up, which is exact and reads less.
 
 use std::cell::RefCell;
+use std::mem;
 
 use half::f16;
+use half::slice::HalfFloatSliceExt;
 
 use super::activations::Activations;
 use super::matrix::{self, Matrix};
@@ -13,7 +15,7 @@ use super::pages::Pages;
 use super::{Instructions, Precision};
 use crate::kernel::Kernel;
 use crate::model_file::Pianist;
-use crate::network::{Embeddings, Parameter};
+use crate::network::{Blueprint, Embeddings, Layout, Parameter};
 use crate::vectorised;
 
 pub(super) struct Affine {
@@ -55,30 +57,34 @@ impl Affine {
     }
 }
 
-/// Packs a pianist's parameters.
-pub(super) struct Packer<'a> {
-    pub(super) pianist: &'a Pianist,
+/// Packs a pianist's parameters. It lets go of each matrix that is packed, so that never all are in memory twice.
+pub(super) struct Packer {
+    pub(super) blueprint: Blueprint,
+    pub(super) layout: Layout,
     pub(super) precision: Precision,
     pub(super) instructions: Instructions,
+    /// Those that are not packed yet.
+    parameters: RefCell<Vec<Vec<f16>>>,
     pages: RefCell<Pages>,
 }
 
-impl<'a> Packer<'a> {
-    pub(super) fn new(pianist: &'a Pianist, precision: Precision, instructions: Instructions) -> Packer<'a> {
+impl Packer {
+    pub(super) fn new(pianist: Pianist, precision: Precision, instructions: Instructions) -> Packer {
+        let Pianist { blueprint, layout, parameters, .. } = pianist;
         // More than enough: embedded attributes are not packed, and what is cut in two parts has at most one row more.
         let needed = |parameter: &Parameter| {
             let [outputs, inputs] = parameter.shape;
             matrix::lines(outputs, inputs, precision) + matrix::lines(outputs, 1, precision)
         };
-        let weights = pianist.layout.parameters.iter().filter(|parameter| !parameter.is_bias());
+        let weights = layout.parameters.iter().filter(|parameter| !parameter.is_bias());
         let pages = RefCell::new(Pages::new(weights.map(needed).sum()));
-        Packer { pianist, precision, instructions, pages }
+        Packer { blueprint, layout, precision, instructions, parameters: RefCell::new(parameters), pages }
     }
 
     /// The columns of parameter `index`, to be packed from the first to the last.
     pub(super) fn columns(&self, index: usize) -> Columns<'_> {
-        let width = self.pianist.layout.parameters[index].shape[1];
-        let weights = self.pianist.layout.of(&self.pianist.parameters, index);
+        let width = self.layout.parameters[index].shape[1];
+        let weights = mem::take(&mut self.parameters.borrow_mut()[index]);
         Columns { packer: self, weights, width, next: 0 }
     }
 
@@ -90,14 +96,19 @@ impl<'a> Packer<'a> {
 
     /// A map of which the parts are given.
     pub(super) fn affine(&self, bias: usize, tables: Vec<Vec<f32>>, parts: Vec<Matrix>) -> Affine {
-        Affine { kernel: self.instructions.kernel(), bias: self.pianist.values(bias), tables, parts }
+        Affine { kernel: self.instructions.kernel(), bias: self.values(bias), tables, parts }
+    }
+
+    /// The values of a bias or an embedding.
+    fn values(&self, index: usize) -> Vec<f32> {
+        self.parameters.borrow()[index].to_f32_vec()
     }
 }
 
 /// The columns of a parameter that are not packed yet.
 pub(super) struct Columns<'a> {
-    packer: &'a Packer<'a>,
-    weights: &'a [f16],
+    packer: &'a Packer,
+    weights: Vec<f16>,
     width: usize,
     next: usize,
 }
@@ -109,7 +120,7 @@ impl Columns<'_> {
         let first = self.next;
         self.next += inputs;
         let pages = &mut self.packer.pages.borrow_mut();
-        Matrix::pack(self.weights, self.width, first, inputs, precision, instructions, pages)
+        Matrix::pack(&self.weights, self.width, first, inputs, precision, instructions, pages)
     }
 
     /// Multiplies the next columns with `embeddings`: for each of their symbols the products with all outputs.
@@ -118,7 +129,7 @@ impl Columns<'_> {
     }
 
     fn table(&mut self, embedding: usize) -> Vec<f32> {
-        let [symbols, width] = self.packer.pianist.layout.parameters[embedding].shape;
+        let [symbols, width] = self.packer.layout.parameters[embedding].shape;
         let outputs = self.weights.len() / self.width;
         let rows = self.weights.chunks_exact(self.width);
         let columns: Vec<Vec<f32>> =
@@ -126,7 +137,7 @@ impl Columns<'_> {
         self.next += width;
         let kernel = self.packer.instructions.kernel();
         let mut table = vec![0.0; symbols * outputs];
-        let vectors = self.packer.pianist.values(embedding);
+        let vectors = self.packer.values(embedding);
         for (out, vector) in table.chunks_exact_mut(outputs).zip(vectors.chunks_exact(width)) {
             for (column, value) in columns.iter().zip(vector) {
                 add_scaled(kernel, column, *value, out);

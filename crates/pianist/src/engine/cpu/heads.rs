@@ -56,7 +56,7 @@ impl HeadsState {
 
 impl Heads {
     pub(super) fn new(packer: &Packer) -> Heads {
-        let (layout, blueprint) = (&packer.pianist.layout, &packer.pianist.blueprint);
+        let Packer { layout, blueprint, .. } = packer;
         let heads = layout.heads.iter().zip(&blueprint.heads).map(|(parameters, head)| {
             let dense = head.inputs.dense;
             let mut columns = packer.columns(parameters.hidden);

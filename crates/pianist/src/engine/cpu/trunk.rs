@@ -61,7 +61,7 @@ impl TrunkState {
 
 impl Trunk {
     pub(super) fn new(packer: &Packer) -> Trunk {
-        let (layout, blueprint) = (&packer.pianist.layout, &packer.pianist.blueprint);
+        let Packer { layout, blueprint, .. } = packer;
         let layers = layout.layers.iter().enumerate().map(|(index, layer)| {
             let mut input = packer.columns(layer.input);
             let tables = if index == 0 { input.tables(&layout.embeddings) } else { Vec::new() };

@@ -10,7 +10,7 @@ use wgpu::{
 use super::Weights;
 use super::program::{GROUP, Matrix, Program};
 use crate::alphabet::InputRow;
-use crate::engine::cpu::heads::HeadsState;
+use crate::engine::cpu::heads::{Heads, HeadsState};
 use crate::engine::inputs::BatchInputs;
 use crate::engine::{Batch, DeviceError};
 
@@ -20,6 +20,7 @@ pub(super) const MAX_STREAMS: usize = 64;
 pub(super) struct GpuBatch {
     weights: Arc<Weights>,
     inputs: BatchInputs,
+    heads: Arc<Heads>,
     heads_state: HeadsState,
     /// `[streams, hidden units of all heads]`: what they add up of the last layer's outputs.
     projections: Vec<f32>,
@@ -51,7 +52,11 @@ struct LayerBindings {
 }
 
 impl GpuBatch {
-    pub(super) fn new(weights: Arc<Weights>, streams: usize) -> Result<GpuBatch, DeviceError> {
+    pub(super) fn new(
+        weights: Arc<Weights>,
+        heads: Arc<Heads>,
+        streams: usize,
+    ) -> Result<GpuBatch, DeviceError> {
         if streams > MAX_STREAMS {
             let reason = format!("{streams} streams at once are too many, {MAX_STREAMS} are the most");
             return Err(weights.connection.error(reason));
@@ -61,6 +66,7 @@ impl GpuBatch {
         let hidden: usize = blueprint.heads.iter().map(|head| head.hidden).sum();
         Ok(GpuBatch {
             inputs: BatchInputs::new(blueprint, streams),
+            heads,
             heads_state: HeadsState::default(),
             projections: vec![0.0; streams * hidden],
             results: Vec::new(),
@@ -118,7 +124,7 @@ impl Batch for GpuBatch {
         let before = heads[..head].iter().map(|head| head.hidden).sum::<usize>();
         let own = heads[head].hidden;
         let (projections, inputs) = (&self.projections, &self.inputs.heads[head]);
-        self.weights.heads.choose_after(&mut self.heads_state, head, inputs, streams.len(), |hidden| {
+        self.heads.choose_after(&mut self.heads_state, head, inputs, streams.len(), |hidden| {
             for (hidden, &stream) in hidden.chunks_exact_mut(own).zip(streams) {
                 let projection = &projections[stream * width + before..][..own];
                 hidden.iter_mut().zip(projection).for_each(|(sum, x)| *sum += x);

@@ -25,7 +25,7 @@ use super::{GpuEngine, adapter, limits};
 use crate::alphabet::Alphabet;
 use crate::card::Card;
 use crate::composer::{Composer, Request, Take};
-use crate::engine::{CpuEngine, Engine, Precision};
+use crate::engine::{Engine, Precision};
 use crate::model_file::{MAX_LAYERS, MAX_UNITS, Pianist};
 use crate::network::Layout;
 use crate::time::TimeBase;
@@ -49,8 +49,7 @@ fn pianist() -> Pianist {
 }
 
 fn engine(adapter: &Adapter) -> GpuEngine {
-    let pianist = pianist();
-    GpuEngine::on(adapter, &pianist, Arc::new(CpuEngine::new(&pianist, Precision::Int8))).unwrap()
+    GpuEngine::on(adapter, pianist(), Precision::Int8).unwrap()
 }
 
 fn requests() -> Vec<Request> {
