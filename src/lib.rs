@@ -92,6 +92,10 @@ impl Plugin for Etude {
         editor::create(self.params.clone(), self.repaint.clone())
     }
 
+    fn task_executor(&mut self) -> TaskExecutor<Self> {
+        Box::new(|mark| mark.reach())
+    }
+
     fn activate(
         &mut self,
         _layout: &AudioIOLayout,

@@ -5,37 +5,54 @@
 
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nice_plug::prelude::AsyncExecutor;
 
 use crate::Etude;
 
-/// How long to wait for tasks.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// How long to wait for tasks: long, because going too early ends the host, and because a busy machine may let the
+/// worker wait.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long to wait before the next try when the worker's queue is full.
+const FULL: Duration = Duration::from_millis(1);
 /// After a task, the worker holds the instance for a few instructions more.
-const LETTING_GO: Duration = Duration::from_millis(1);
+const LETTING_GO: Duration = Duration::from_millis(8);
 
-/// A task that does nothing: it is dropped when its turn comes.
-pub struct Mark {
-    _dropped: mpsc::Sender<()>,
+/// A task that says that its turn has come.
+pub struct Mark(mpsc::Sender<()>);
+
+impl Mark {
+    /// To be called on the worker.
+    pub(crate) fn reach(&self) {
+        // Nobody waits any more: late, but no mistake.
+        let _ = self.0.send(());
+    }
 }
 
-/// Waits until the worker has done all tasks that there are by now, but not for long. To be called on the main thread.
+/// Waits until the worker has done all tasks that there are by now, but not for ever. To be called on the main thread.
 pub(crate) fn finish(worker: &AsyncExecutor<Etude>) {
     if cfg!(target_os = "linux") {
-        let (dropped, mark) = mpsc::channel();
-        worker.execute_background(Mark { _dropped: dropped });
-        // Nothing is ever sent: it ends when the mark is dropped.
-        let _ = mark.recv_timeout(PATIENCE);
+        let deadline = Instant::now() + PATIENCE;
+        while !is_reached(worker, deadline) && Instant::now() < deadline {
+            thread::sleep(FULL);
+        }
         thread::sleep(LETTING_GO);
     }
 }
 
+/// Whether a new mark's turn came before the deadline; a full queue drops it at once.
+fn is_reached(worker: &AsyncExecutor<Etude>, deadline: Instant) -> bool {
+    let (reached, mark) = mpsc::channel();
+    worker.execute_background(Mark(reached));
+    mark.recv_timeout(deadline.saturating_duration_since(Instant::now())).is_ok()
+}
+
 #[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
     use super::*;
 
@@ -44,22 +61,30 @@ mod tests {
     }
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn it_waits_until_the_worker_comes_to_the_mark() {
-        let done = Arc::new(AtomicBool::new(false));
-        let worker = executor({
-            let done = done.clone();
-            move |mark| {
-                let done = done.clone();
-                thread::spawn(move || {
-                    thread::sleep(PATIENCE / 10);
-                    done.store(true, SeqCst);
-                    drop(mark);
-                });
+        let done = Arc::new(AtomicUsize::new(0));
+        let count = done.clone();
+        finish(&executor(move |mark| {
+            let count = count.clone();
+            thread::spawn(move || {
+                thread::sleep(Duration::from_millis(50));
+                count.fetch_add(1, SeqCst);
+                mark.reach();
+            });
+        }));
+        assert_eq!(done.load(SeqCst), 1);
+    }
+
+    #[test]
+    fn it_tries_again_as_long_as_the_workers_queue_is_full() {
+        let tries = Arc::new(AtomicUsize::new(0));
+        let count = tries.clone();
+        finish(&executor(move |mark| {
+            if count.fetch_add(1, SeqCst) == 20 {
+                mark.reach();
             }
-        });
-        finish(&worker);
-        assert!(done.load(SeqCst));
+        }));
+        assert_eq!(tries.load(SeqCst), 21);
     }
 
     #[test]
