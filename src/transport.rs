@@ -20,8 +20,15 @@ pub fn block(transport: &Transport, sample_rate: f64, samples: usize) -> Block {
         playing: transport.playing && position.is_some(),
         tempo: transport.tempo.unwrap_or(DEFAULT_TEMPO),
         position: position.unwrap_or(0.0),
+        time: time(transport),
         repeat: transport.loop_range_beats().map(|(start, end)| start..end),
     }
+}
+
+/// Seconds from the project's start, as the host counts them; not what would follow from position and tempo.
+fn time(transport: &Transport) -> Option<f64> {
+    let samples = || transport.pos_samples.map(|samples| samples as f64 / f64::from(transport.sample_rate));
+    transport.pos_seconds.or_else(samples)
 }
 
 /// What a host's event means to the ear, in a block that begins `now`, in quarter notes; `None` for all but keys.

@@ -66,7 +66,15 @@ fn wait_until_ready(editor: &EditorEnd) -> Arc<Take> {
 /// A block of half a second, a quarter note.
 fn block(quarter: u32) -> Block {
     let position = f64::from(quarter);
-    Block { sample_rate: 48_000.0, samples: 24_000, playing: true, tempo: 120.0, position, repeat: None }
+    Block {
+        sample_rate: 48_000.0,
+        samples: 24_000,
+        playing: true,
+        tempo: 120.0,
+        position,
+        time: None,
+        repeat: None,
+    }
 }
 
 /// The onsets of a take before `end`, in quarter notes, with their keys.

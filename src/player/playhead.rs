@@ -12,6 +12,10 @@ const DRIFT: f64 = 0.01;
 /// of no length would never end.
 const SHORTEST_LOOP: f64 = 1.0 / 16.0;
 
+/// How exactly a host's time has to follow from the block before, in seconds. Less, and hosts that round it would jump all
+/// the time; more, and short jumps would be taken for ramps of the tempo.
+const SAME_TIME: f64 = 1e-3;
+
 /// Added before rounding to samples, so that a time exactly between two falls on the later one, even if the host's
 /// positions are a little off in some block.
 const TIE: f64 = 1e-4;
@@ -29,6 +33,9 @@ pub struct Block {
     pub tempo: f64,
     /// Quarter notes from the project's start to the first sample.
     pub position: f64,
+    /// Seconds from the project's start to the first sample, if the host says so. They tell a jump from a change of tempo
+    /// inside a block.
+    pub time: Option<f64>,
     /// What the host repeats, in quarter notes, if it does and says so.
     pub repeat: Option<Range<f64>>,
 }
@@ -50,6 +57,11 @@ impl Block {
 
     pub(crate) fn quarters_per_sample(&self) -> f64 {
         self.tempo / 60.0 / self.sample_rate
+    }
+
+    /// Whether its time is its position at its tempo, as if there had never been another one.
+    fn time_is_of_tempo(&self) -> bool {
+        self.time.is_some_and(|time| (time - self.position * 60.0 / self.tempo).abs() < SAME_TIME)
     }
 
     /// What the host repeats, if it is inside and will come to its end.
@@ -94,6 +106,9 @@ struct Heading {
     origin: f64,
     samples: f64,
     quarters_per_sample: f64,
+    /// When it was over on the host's timeline, if that is known.
+    time: Option<f64>,
+    time_is_of_tempo: bool,
 }
 
 impl Playhead {
@@ -134,18 +149,36 @@ impl Playhead {
             entered = true;
         }
         let Clock { origin, at, quarters_per_sample } = clock;
-        self.last = Some(Heading { next, origin, samples: samples - at, quarters_per_sample });
+        // When a repeat begins, the host does not say.
+        let time = block.time.filter(|_| at == 0.0).map(|time| time + samples / block.sample_rate);
+        let time_is_of_tempo = block.time_is_of_tempo();
+        self.last = Some(Heading {
+            next,
+            origin,
+            samples: samples - at,
+            quarters_per_sample,
+            time,
+            time_is_of_tempo,
+        });
     }
 }
 
 impl Heading {
-    /// Whether `block` goes on from here, if the tempo changed somewhere in between, or gradually.
+    /// Whether `block` goes on from here, straight or with a change of tempo somewhere in between.
     fn leads_to(&self, block: &Block) -> bool {
         let (before, after) = (self.quarters_per_sample, block.quarters_per_sample());
         let gone = block.position - self.origin;
-        let least = self.samples * before.min(after) - DRIFT;
-        let most = self.samples * before.max(after) + DRIFT;
-        (least..=most).contains(&gone)
+        let straight = self.samples * before;
+        let (least, most) = (straight.min(self.samples * after), straight.max(self.samples * after));
+        (gone - straight).abs() <= DRIFT
+            || ((least - DRIFT..=most + DRIFT).contains(&gone) && self.time_leads_to(block))
+    }
+
+    /// Whether the time goes on, as far as the host knows it. One that knows no tempo but the current one has another time
+    /// with each change of tempo, so there it means nothing.
+    fn time_leads_to(&self, block: &Block) -> bool {
+        let (Some(time), Some(now)) = (self.time, block.time) else { return true };
+        (now - time).abs() < SAME_TIME || (self.time_is_of_tempo && block.time_is_of_tempo())
     }
 }
 

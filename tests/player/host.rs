@@ -39,14 +39,14 @@ impl Default for Stretch {
     }
 }
 
-/// Stretches of every kind. One that jumps without a reset keeps the tempo: together with a change of tempo, a short jump
-/// looks like a ramp.
+/// Stretches of every kind. One that jumps out of a repeat keeps the tempo: what time it was there is not known, so that
+/// together with a change of tempo, a short jump looks like a ramp.
 pub fn stretches() -> impl Strategy<Value = Vec<Stretch>> {
     prop::collection::vec(any_stretch(), 1..8).prop_map(|mut stretches| {
         for i in 1..stretches.len() {
-            if stretches[i].position.is_some() && !stretches[i].reset {
-                stretches[i].tempo = stretches[i - 1].tempo;
-                stretches[i].sample_rate = stretches[i - 1].sample_rate;
+            let before = &stretches[i - 1];
+            if before.repeat.is_some() && stretches[i].position.is_some() && !stretches[i].reset {
+                (stretches[i].tempo, stretches[i].sample_rate) = (before.tempo, before.sample_rate);
             }
         }
         stretches
@@ -100,7 +100,15 @@ pub fn block_sizes() -> impl Strategy<Value = Vec<u32>> {
 
 /// A rolling block at the project's start.
 pub fn rolling() -> Block {
-    Block { sample_rate: 48_000.0, samples: 0, playing: true, tempo: 120.0, position: 0.0, repeat: None }
+    Block {
+        sample_rate: 48_000.0,
+        samples: 0,
+        playing: true,
+        tempo: 120.0,
+        position: 0.0,
+        time: None,
+        repeat: None,
+    }
 }
 
 /// The host.
@@ -113,8 +121,9 @@ pub struct Host {
     pub refusals: Vec<bool>,
     offered: usize,
     now: u64,
-    /// Where the next stretch goes on.
+    /// Where the next stretch goes on, in quarter notes and in seconds.
     position: f64,
+    time: f64,
 }
 
 impl Host {
@@ -163,6 +172,8 @@ impl Host {
 
     fn in_blocks(&mut self, stretch: &Stretch, sizes: &[u32], mut each: impl FnMut(&mut Host, &Block)) {
         let origin = stretch.position.unwrap_or(self.position);
+        // Elsewhere in the project there were other tempi before.
+        let begin = stretch.position.map_or(self.time, |position| 1000.0 + position / 3.0);
         let rate = stretch.tempo / 60.0 / stretch.sample_rate;
         let place = |sample: u32| {
             let straight = origin + f64::from(sample) * rate;
@@ -173,16 +184,19 @@ impl Host {
                 _ => straight,
             }
         };
+        let time = |position: f64| begin + (position - origin) * 60.0 / stretch.tempo;
         let mut sizes = sizes.iter().cycle();
         let mut done = 0;
         while done < stretch.samples {
             let samples = sizes.next().unwrap().min(&(stretch.samples - done)).to_owned();
             let Stretch { playing, tempo, sample_rate, ref repeat, .. } = *stretch;
             let position = place(done);
-            each(self, &Block { sample_rate, samples, playing, tempo, position, repeat: repeat.clone() });
+            let (time, repeat) = (Some(time(position)), repeat.clone());
+            each(self, &Block { sample_rate, samples, playing, tempo, position, time, repeat });
             done += samples;
         }
         self.position = if stretch.playing { place(done) } else { origin };
+        self.time = time(self.position);
     }
 }
 
