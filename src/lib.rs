@@ -12,8 +12,8 @@ pub mod pianists;
 pub mod player;
 pub mod session;
 pub mod take;
+pub mod transport;
 
-mod transport;
 mod worker;
 
 use std::num::NonZeroU32;

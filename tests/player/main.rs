@@ -3,6 +3,7 @@
 mod host;
 mod music;
 mod tempo;
+mod transport;
 
 use etude::player::{Block, Event, Player};
 use etude::take::{Mode, Take};
