@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::SystemTime;
 
+use etude_pianist::card::Card;
 use etude_pianist::engine::{Device, DeviceError, Engine, Precision};
 use etude_pianist::model_file::{Pianist, PianistFileError};
 use thiserror::Error;
@@ -53,6 +54,17 @@ struct Make {
     streams: Option<usize>,
 }
 
+impl Make {
+    fn new(source: &Source, device: &Device, streams: usize) -> Make {
+        let modified = match source {
+            Source::Embedded => None,
+            Source::File(path) => path.metadata().and_then(|metadata| metadata.modified()).ok(),
+        };
+        let streams = (*device == Device::Auto).then_some(streams);
+        Make { source: source.clone(), modified, device: device.clone(), streams }
+    }
+}
+
 /// A pianist that may be in use.
 struct Shelved {
     make: Make,
@@ -67,12 +79,7 @@ static SHELF: Mutex<Vec<Shelved>> = Mutex::new(Vec::new());
 /// # Errors
 /// If there is no such pianist, or no such device.
 pub fn engine(source: &Source, device: &Device, streams: usize) -> Result<Arc<dyn Engine>, EngineError> {
-    let modified = match source {
-        Source::Embedded => None,
-        Source::File(path) => path.metadata().and_then(|metadata| metadata.modified()).ok(),
-    };
-    let streams_matter = (*device == Device::Auto).then_some(streams);
-    let make = Make { source: source.clone(), modified, device: device.clone(), streams: streams_matter };
+    let make = Make::new(source, device, streams);
     // Held while reading, so that instances that start together read the file once.
     let mut shelf = SHELF.lock().unwrap_or_else(PoisonError::into_inner);
     shelf.retain(|shelved| shelved.engine.strong_count() > 0);
@@ -83,6 +90,14 @@ pub fn engine(source: &Source, device: &Device, streams: usize) -> Result<Arc<dy
     let engine = device.engine(read(source)?, Precision::default(), streams)?;
     shelf.push(Shelved { make, engine: Arc::downgrade(&engine) });
     Ok(engine)
+}
+
+/// Gives `engine` to everybody who asks for the pianist of `source` on that device from now on, while somebody holds it.
+pub fn share(source: &Source, device: &Device, streams: usize, engine: &Arc<dyn Engine>) {
+    let make = Make::new(source, device, streams);
+    let mut shelf = SHELF.lock().unwrap_or_else(PoisonError::into_inner);
+    shelf.retain(|shelved| shelved.make != make);
+    shelf.push(Shelved { make, engine: Arc::downgrade(engine) });
 }
 
 /// Reads the pianist of `source`.
@@ -107,12 +122,15 @@ pub struct Known {
     pub data: String,
 }
 
-/// Reads what is to be known of a pianist.
+/// Reads what is to be known of a pianist, and no more of its file: it may still be damaged.
 ///
 /// # Errors
 /// If its file can't be read, or is no pianist.
 pub fn known(source: &Source) -> Result<Known, PianistFileError> {
-    let card = read(source)?.card;
+    let card = match source {
+        Source::Embedded => Card::read(EMBEDDED).expect("the embedded pianist was tested"),
+        Source::File(path) => Card::read_file(path)?,
+    };
     Ok(Known { name: name(source), licence: card.licence, data: card.data })
 }
 
@@ -143,10 +161,11 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The pianist of that name. One that is not there now may be later, so it keeps its name; composing says what is missing.
-pub fn named(wanted: &str) -> (Known, Source) {
-    let found = found().into_iter().find(|(known, _)| known.name == wanted);
-    found.unwrap_or_else(|| {
+/// The pianist of that name among those that were [found]. One that is not there now may be later, so it keeps its name;
+/// composing says what is missing.
+pub fn named(wanted: &str, found: &[(Known, Source)]) -> (Known, Source) {
+    let found = found.iter().find(|(known, _)| known.name == wanted);
+    found.cloned().unwrap_or_else(|| {
         let path = folder().unwrap_or_default().join(wanted).with_extension("safetensors");
         (Known { name: wanted.to_owned(), ..Known::default() }, Source::File(path))
     })

@@ -64,9 +64,11 @@ impl Conductor {
         settings.knobs.pitch_classes = self.listener.chord();
         if session.generator.get().is_none() {
             let _ = session.generator.set(editor.clone());
+            let found = pianists::found();
             session.with(|state| {
-                state.pianists = pianists::found();
-                state.pianist = pianists::named(&state.pianist.0.name);
+                // A project that was loaded brought its own.
+                state.pianist = pianists::named(&state.pianist.0.name, &found);
+                state.pianists = found;
             });
         }
         look_around(&session);
@@ -209,10 +211,10 @@ fn look_around(session: &Session) {
 
 /// Lets another pianist play, from a take of its own on.
 fn choose(session: &Session, name: &str, settings: &Settings, request: Request, editor: &EditorEnd) {
-    let found = |state: &mut State| state.pianists.iter().find(|(known, _)| known.name == name).cloned();
-    let Some((_, source)) = session.with(found) else { return };
-    // Without the session's lock: the editor goes on drawing while the file is read.
-    let known = pianists::known(&source);
+    let (_, source) = session.with(|state| pianists::named(name, &state.pianists));
+    // The whole file, so that a bad one does not take the place of the one in use; without the session's lock, so that the
+    // editor goes on drawing.
+    let known = pianists::read(&source).and_then(|_| pianists::known(&source));
     session.with(|state| match known {
         Ok(known) => {
             state.pianist = (known, source);
@@ -319,7 +321,7 @@ fn show(state: &mut State, id: u64, settings: &Settings, editor: &EditorEnd) {
         primer: None,
     };
     let keep = kept(&take, take.bars());
-    let (_, source) = pianists::named(&pianist);
+    let (_, source) = pianists::named(&pianist, &state.pianists);
     let order = editor.order(Order {
         pianist: source,
         device: state.device.clone(),

@@ -37,7 +37,7 @@ impl Default for Host {
 
 impl Host {
     /// Notes where the host is. `true` the first time.
-    pub(crate) fn hear(&self, transport: &Transport) -> bool {
+    pub fn hear(&self, transport: &Transport) -> bool {
         let set = |value: Option<f64>, place: &AtomicU64| {
             if let Some(value) = value.filter(|value| value.is_finite()) {
                 place.store(value.to_bits(), Relaxed);

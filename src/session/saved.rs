@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::Entry;
 use super::state::{MOST_ENTRIES, Restored, State};
 use crate::manner::Manner;
+use crate::pianists;
 use crate::take::{Mode, Place, Take};
 
 /// Version of the form; one of another is left alone.
@@ -84,8 +85,10 @@ impl Saved {
         let history: Vec<Entry> = takes.into_iter().map(SavedTake::restore).collect::<Option<_>>()?;
         let ids_rise = history.windows(2).all(|pair| pair[0].id < pair[1].id);
         let is_there = current.is_none_or(|id| history.iter().any(|entry| entry.id == id));
-        (ids_rise && is_there && history.last().is_none_or(|entry| entry.id < u64::MAX >> 1))
-            .then(|| Restored { history, current, locks: locks.into_iter().collect(), pianist, device })
+        (ids_rise && is_there && history.last().is_none_or(|entry| entry.id < u64::MAX >> 1)).then(|| {
+            let pianist = pianists::named(&pianist, &pianists::found());
+            Restored { history, current, locks: locks.into_iter().collect(), pianist, device }
+        })
     }
 }
 

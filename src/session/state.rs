@@ -9,7 +9,7 @@ use etude_pianist::engine::Device;
 
 use super::{Entry, MAX_IDEAS};
 use crate::handover::Status;
-use crate::pianists::{self, Known, Source};
+use crate::pianists::{Known, Source};
 use crate::take::Take;
 
 /// Most takes without a star that are kept.
@@ -79,7 +79,7 @@ pub(super) struct Restored {
     pub(super) history: Vec<Entry>,
     pub(super) current: Option<u64>,
     pub(super) locks: BTreeSet<u32>,
-    pub(super) pianist: String,
+    pub(super) pianist: (Known, Source),
     pub(super) device: Device,
 }
 
@@ -171,8 +171,7 @@ impl State {
         self.commands.clear();
         (self.draft, self.current, self.error, self.warning) = (None, current, None, None);
         self.commands.push(Command::Restored(current));
-        self.pianist = pianists::named(&pianist);
-        self.device = device;
+        (self.pianist, self.device) = (pianist, device);
         self.revision += 1;
     }
 }

@@ -84,6 +84,16 @@ fn a_file_with_a_changed_weight_is_refused() {
 }
 
 #[test]
+fn a_card_is_read_without_the_parameters() {
+    let mut bytes = BYTES.clone();
+    *bytes.last_mut().unwrap() ^= 0x80;
+    assert_eq!(Card::read(&bytes).unwrap(), pianist(Alphabet::Notes).card);
+    assert!(matches!(Card::read(&bytes[..bytes.len() - 1]), Err(PianistError::Damaged(_))));
+    let missing = Card::read_file("no/such.safetensors").unwrap_err().to_string();
+    assert!(missing.contains("no/such.safetensors"), "{missing}");
+}
+
+#[test]
 fn a_file_that_claims_another_network_is_refused() {
     let replaced = |from: &str, to: &str| {
         assert_eq!(from.len(), to.len());

@@ -9,6 +9,7 @@ use safetensors::tensor::Metadata;
 use super::{
     HEADER_KEY, Header, LARGEST_MIB, MAX_LAYERS, MAX_UNITS, Pianist, PianistError, PianistFileError, VERSION,
 };
+use crate::card::Card;
 use crate::network::{Layout, Parameter};
 
 /// The largest safetensors header that is parsed; ours have some 10 KiB, and parsing takes several times the memory.
@@ -31,6 +32,23 @@ impl Pianist {
     }
 }
 
+impl Card {
+    /// Reads the card of a pianist, and nothing of its parameters: they may be damaged.
+    pub fn read(bytes: &[u8]) -> Result<Card, PianistError> {
+        Ok(read_description(&mut &bytes[..], bytes.len() as u64)?.1.card)
+    }
+
+    /// Reads the card of a pianist in a file, and nothing of its parameters.
+    pub fn read_file(path: impl AsRef<Path>) -> Result<Card, PianistFileError> {
+        let path = path.as_ref();
+        let (mut file, length) = open(path)?;
+        let description = read_description(&mut file, length);
+        description
+            .map(|(_, header)| header.card)
+            .map_err(|source| PianistFileError::Invalid { path: path.to_owned(), source })
+    }
+}
+
 /// Opens a file to read, and says how long it is.
 fn open(path: &Path) -> Result<(File, u64), PianistFileError> {
     let unreadable = |source| PianistFileError::Unreadable { path: path.to_owned(), source };
@@ -47,10 +65,8 @@ fn open(path: &Path) -> Result<(File, u64), PianistFileError> {
 
 /// Reads a pianist of `length` bytes.
 fn read(mut source: impl Read, length: u64) -> Result<Pianist, PianistError> {
-    let metadata = read_metadata(&mut source, length)?;
-    let entry = metadata.metadata().as_ref().and_then(|entries| entries.get(HEADER_KEY));
-    let Header { alphabet, time_base, layers, units, card, hash, .. } =
-        read_header(entry.ok_or(PianistError::NotAPianist)?)?;
+    let (metadata, header) = read_description(&mut source, length)?;
+    let Header { alphabet, time_base, layers, units, card, hash, .. } = header;
 
     let blueprint = alphabet.blueprint(layers, units);
     let layout = Layout::new(&blueprint);
@@ -75,6 +91,14 @@ fn read(mut source: impl Read, length: u64) -> Result<Pianist, PianistError> {
         return Err(PianistError::Hash);
     }
     Ok(Pianist { alphabet, time_base, blueprint, layout, parameters, card })
+}
+
+/// Reads what a pianist of `length` bytes says of itself before its values.
+fn read_description(source: &mut impl Read, length: u64) -> Result<(Metadata, Header), PianistError> {
+    let metadata = read_metadata(source, length)?;
+    let entry = metadata.metadata().as_ref().and_then(|entries| entries.get(HEADER_KEY));
+    let header = read_header(entry.ok_or(PianistError::NotAPianist)?)?;
+    Ok((metadata, header))
 }
 
 /// Reads what comes before the values, and checks that these fill the rest of the `length` bytes without a gap.
