@@ -1,73 +1,26 @@
 //! What musicians do with takes, from the session's door: compose, vary, go back, save and reload.
 
-#[path = "../crates/pianist/tests/common/mod.rs"]
+#[path = "../../crates/pianist/tests/common/mod.rs"]
 mod common;
+#[path = "../../crates/pianist/tests/common/failing.rs"]
+mod failing;
+mod failures;
+mod instance;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::random_pianist;
-use etude::generator::Generator;
-use etude::handover::PlayerEnd;
 use etude::params::EtudeParams;
-use etude::session::{self, View};
+use etude::session::View;
 use etude::take::{Mode, Place, Take};
 use etude_pianist::alphabet::Alphabet;
 use etude_pianist::engine::{Device, adapters};
 use etude_pianist::note::{Key, Note, Performance, Velocity};
 use etude_pianist::time::{TimeBase, TimeSignature};
-use nice_plug::params::InternalParamMut;
-use nice_plug::prelude::Params;
-
-/// Far longer than anything here takes, even on a busy machine.
-const LONG: Duration = Duration::from_secs(120);
-
-/// An instance as a host has it, but for the audio.
-struct Instance {
-    params: Arc<EtudeParams>,
-    _generator: Generator,
-    _player: PlayerEnd,
-}
-
-impl Instance {
-    fn with(params: Arc<EtudeParams>) -> Instance {
-        let bell = params.session.bell();
-        let (generator, player) = Generator::start_attended(bell, session::attend(params.clone())).unwrap();
-        Instance { params, _generator: generator, _player: player }
-    }
-
-    fn new() -> Instance {
-        Instance::with(Arc::new(EtudeParams::default()))
-    }
-
-    /// Waits until all is composed and `done`.
-    fn wait(&self, done: impl Fn(&View) -> bool) -> Arc<View> {
-        let start = Instant::now();
-        loop {
-            let view = self.params.session.view();
-            if !view.composing && done(&view) {
-                return view;
-            }
-            assert!(start.elapsed() < LONG, "nothing comes of it: {:?}", view.error);
-            std::thread::sleep(Duration::from_millis(2));
-        }
-    }
-
-    fn takes(&self, count: usize) -> Arc<View> {
-        self.wait(|view| view.history.len() == count)
-    }
-
-    fn saved(&self) -> BTreeMap<String, String> {
-        self.params.serialize_fields()
-    }
-}
-
-/// Turns a knob as a host does.
-fn turn<P: InternalParamMut>(knob: &P, value: P::Plain) {
-    // SAFETY: it stores an atomic value and calls the knob's callback; the framework's wrappers do the same.
-    unsafe { knob._internal_set_plain_value(value) };
-}
+use instance::{Instance, turn};
+use nice_plug::prelude::{Params, Transport};
 
 fn notes(take: &Take, from: f64, to: f64) -> Vec<Note<f64>> {
     let notes = take.music().performance.notes.iter();
@@ -112,6 +65,32 @@ fn a_turned_knob_keeps_the_locked_bars_too() {
     let remade = instance.takes(2).take.clone().unwrap();
     assert_eq!(notes(&remade, 8.0, 12.0), notes(&first, 8.0, 12.0));
     assert_ne!(notes(&remade, 12.0, 32.0), notes(&first, 12.0, 32.0));
+}
+
+#[test]
+fn a_take_keeps_its_bars_when_the_host_changes_the_time_signature_and_the_next_one_follows() {
+    let instance = Instance::new();
+    instance.takes(1);
+    let session = &instance.params.session;
+    let hear = |numerator, denominator| {
+        let mut transport = Transport::new(48_000.0);
+        transport.time_sig_numerator = Some(numerator);
+        transport.time_sig_denominator = Some(denominator);
+        session.host.hear(&transport);
+    };
+    let bars = |view: &View| {
+        let music = view.take.as_ref().unwrap().music();
+        (music.time_signature, music.quarters)
+    };
+    let (three_four, seven_eight) = (TimeSignature::new(3, 4).unwrap(), TimeSignature::new(7, 8).unwrap());
+    hear(3, 4);
+    session.generate();
+    assert_eq!(bars(&instance.takes(2)), (three_four, 8.0 * 3.0));
+    hear(7, 8);
+    session.vary();
+    assert_eq!(bars(&instance.takes(3)), (three_four, 8.0 * 3.0));
+    session.generate();
+    assert_eq!(bars(&instance.takes(4)), (seven_eight, 8.0 * 3.5));
 }
 
 #[test]

@@ -1,0 +1,95 @@
+//! Pianists that can't be read and devices that break: said, and survived.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use etude::params::EtudeParams;
+use etude::pianists;
+use etude::session::View;
+use etude_pianist::alphabet::Alphabet;
+use etude_pianist::engine::{CpuEngine, Device, Engine, Precision};
+use etude_pianist::model_file::Pianist;
+use etude_pianist::time::TimeBase;
+
+use crate::common::random_pianist;
+use crate::failing::Failing;
+use crate::instance::{Instance, turn};
+
+fn tiny() -> Pianist {
+    random_pianist(Alphabet::Notes, TimeBase::Beats, 0.1, 1)
+}
+
+/// Writes a pianist's file, and gives the name that it is chosen by.
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> (PathBuf, String) {
+    let path = folder.join(name).with_extension("safetensors");
+    std::fs::write(&path, bytes).unwrap();
+    (path, folder.join(name).to_str().unwrap().to_owned())
+}
+
+#[test]
+fn a_bad_pianist_file_gives_a_message_and_the_one_in_use_plays_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = tiny().to_bytes().unwrap();
+    let mut damaged = whole.clone();
+    *damaged.last_mut().unwrap() ^= 0x80;
+    let bad: [(&str, &[u8]); 4] = [
+        ("empty", b""),
+        ("text", b"not a pianist"),
+        ("half", &whole[..whole.len() / 2]),
+        ("damaged", &damaged),
+    ];
+    let instance = Instance::new();
+    let session = &instance.params.session;
+    let first = instance.takes(1);
+    let refuses = |name: &str, file: &str| {
+        session.choose_pianist(name);
+        let says = |view: &View| view.error.as_ref().is_some_and(|error| error.contains(file));
+        let view = instance.wait(says);
+        assert_eq!((view.pianist.name.as_str(), view.history.len()), ("songbook", 1), "{:?}", view.error);
+        assert_eq!(view.take.as_ref().map(|take| take.id()), first.take.as_ref().map(|take| take.id()));
+    };
+    for (name, bytes) in bad {
+        let (_, chosen) = write(folder.path(), name, bytes);
+        refuses(&chosen, &format!("{name}.safetensors"));
+    }
+    refuses(folder.path().join("missing").to_str().unwrap(), "missing.safetensors");
+
+    session.generate();
+    let view = instance.takes(2);
+    assert_eq!((view.history[1].pianist.as_str(), &view.error), ("songbook", &None));
+}
+
+#[test]
+fn a_device_that_fails_in_mid_take_is_named_and_the_take_loses_no_note() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, name) = write(folder.path(), "tiny", &tiny().to_bytes().unwrap());
+    let compose = |device: &Device| {
+        let params = Arc::new(EtudeParams::default());
+        turn(&params.seed, 7);
+        // The tiny pianist takes its time: it strikes few keys in a bar.
+        turn(&params.bars, 64);
+        let instance = Instance::with(params);
+        instance.takes(1);
+        instance.params.session.choose_device(device.clone());
+        instance.params.session.choose_pianist(&name);
+        instance.takes(2)
+    };
+    let healthy = compose(&Device::Cpu);
+    let music = |view: &View| view.take.as_ref().unwrap().music().clone();
+    assert_eq!(healthy.warning, None);
+
+    let fragile = Device::Gpu(Some("fragile".to_owned()));
+    for calls in [0, 1, 20, 61] {
+        let engine = || CpuEngine::new(tiny(), Precision::default());
+        let failing: Arc<dyn Engine> = Arc::new(Failing::new(engine(), engine(), calls));
+        pianists::share(&path.as_path().into(), &fragile, 1, &failing);
+        let view = compose(&fragile);
+        assert_eq!(
+            view.warning.as_deref(),
+            Some("GPU: it was unplugged; the processor went on"),
+            "{calls} calls"
+        );
+        assert!(view.device.contains("CPU") && view.error.is_none(), "{}", view.device);
+        assert_eq!(music(&view), music(&healthy), "{calls} calls");
+    }
+}
