@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use etude_pianist::midi::{self, Clip};
 use thiserror::Error;
@@ -21,12 +22,19 @@ pub use name::{Named, file_name};
 /// Files of one name that a folder is searched for at most.
 const MOST_ALIKE: u32 = 10_000;
 
+/// A dialog that is over sooner than anybody can close one never opened. Shorter, and a slow system's refusal would pass
+/// for the user's; longer, and a user in a hurry would be told of a fault.
+const DIALOG_OPENS: Duration = Duration::from_millis(400);
+
 /// Why a clip was not saved.
 #[derive(Debug, Error)]
 pub enum ExportError {
     /// There is no folder to save in.
     #[error("there is no home folder to save clips in; use Save as")]
     NoFolder,
+    /// The system has no dialog to ask for a place with.
+    #[error("this system opens no file dialog (xdg-desktop-portal or zenity would); Save clip needs none")]
+    NoDialog,
     /// The folder can't be made.
     #[error("can't make the folder {}: {error}", path.display())]
     Folder {
@@ -108,6 +116,31 @@ impl Exporter {
         });
     }
 
+    /// The same, and then passes the file on to `next`, on a thread of its own, with what to call if that fails. A clip of
+    /// that name that was saved just before is passed on as it is.
+    pub fn save_and(
+        &self,
+        clip: Clip,
+        file_name: String,
+        next: impl FnOnce(PathBuf, Box<dyn FnOnce(String) + Send>) + Send + 'static,
+    ) {
+        let exporter = self.clone();
+        let failed = Box::new(move |why| exporter.tell(Progress::Failed(why)));
+        let saved = match self.progress() {
+            Progress::Saved(path) if file_of(&path) == file_name && path.is_file() => Some(path),
+            _ => None,
+        };
+        let save = move || {
+            let save = || save_in(&folder().ok_or(ExportError::NoFolder)?, &clip, &file_name);
+            saved.map_or_else(save, Ok).map(Some)
+        };
+        self.start_and(save, |progress| {
+            if let Progress::Saved(path) = progress {
+                next(path, failed);
+            }
+        });
+    }
+
     /// Asks the user where to save `clip`; the dialog asks before a file is replaced.
     pub fn save_as(&self, clip: Clip, file_name: String) {
         self.start(move || {
@@ -115,7 +148,7 @@ impl Exporter {
             if let Some(folder) = folder().filter(|folder| fs::create_dir_all(folder).is_ok()) {
                 dialog = dialog.set_directory(folder);
             }
-            let Some(mut path) = dialog.save_file() else { return Ok(None) };
+            let Some(mut path) = ask(|| dialog.save_file())? else { return Ok(None) };
             if path.extension().is_none() {
                 path.set_extension("mid");
                 // The dialog asked about another name.
@@ -140,17 +173,27 @@ impl Exporter {
     }
 
     fn start(&self, work: impl FnOnce() -> Result<Option<PathBuf>, ExportError> + Send + 'static) {
+        self.start_and(work, drop);
+    }
+
+    fn start_and(
+        &self,
+        work: impl FnOnce() -> Result<Option<PathBuf>, ExportError> + Send + 'static,
+        next: impl FnOnce(Progress) + Send + 'static,
+    ) {
         if self.progress() == Progress::Busy {
             return;
         }
         self.tell(Progress::Busy);
         let exporter = self.clone();
         let work = move || {
-            exporter.tell(match work() {
+            let progress = match work() {
                 Ok(Some(path)) => Progress::Saved(path),
                 Ok(None) => Progress::Idle,
                 Err(error) => Progress::Failed(error.to_string()),
-            });
+            };
+            exporter.tell(progress.clone());
+            next(progress);
         };
         if let Err(error) = thread::Builder::new().name("etude export".to_owned()).spawn(work) {
             self.tell(Progress::Failed(format!("can't start a thread to write the clip: {error}")));
@@ -166,6 +209,15 @@ impl Exporter {
 /// Where clips are saved with one click: `Etude` in the user's music folder.
 pub fn folder() -> Option<PathBuf> {
     dirs::audio_dir().or_else(dirs::document_dir).or_else(dirs::home_dir).map(|folder| folder.join("Etude"))
+}
+
+/// What the user chooses in a dialog; `None` if it was closed.
+fn ask(dialog: impl FnOnce() -> Option<PathBuf>) -> Result<Option<PathBuf>, ExportError> {
+    let opened = Instant::now();
+    let chosen = dialog();
+    // Linux may have no dialog, which looks as if the user had closed it.
+    let certain = cfg!(any(target_os = "windows", target_os = "macos")) || opened.elapsed() >= DIALOG_OPENS;
+    if chosen.is_some() || certain { Ok(chosen) } else { Err(ExportError::NoDialog) }
 }
 
 /// Writes `clip` into `folder` under a name that no other file has, and says where.
@@ -288,6 +340,37 @@ mod tests {
         exporter.start(move || save_in(&inside, &clip(120.0), "a.mid").map(Some));
         changes.iter().take(2).for_each(drop);
         assert_eq!(exporter.progress(), Progress::Saved(folder.path().join("a.mid")));
+    }
+
+    #[test]
+    #[cfg(not(any(target_os = "windows", target_os = "macos")))]
+    fn a_system_without_file_dialogs_is_told_from_a_user_who_closes_one() {
+        let error = ask(|| None).unwrap_err().to_string();
+        assert!(error.contains("Save clip"), "{error}");
+        let closed = || {
+            thread::sleep(DIALOG_OPENS);
+            None
+        };
+        assert!(matches!(ask(closed), Ok(None)));
+        assert_eq!(ask(|| Some("a.mid".into())).unwrap(), Some(PathBuf::from("a.mid")));
+    }
+
+    #[test]
+    fn a_clip_that_was_saved_just_before_is_passed_on_as_it_is() {
+        let (told, changes) = std::sync::mpsc::channel();
+        let exporter = Exporter::new(move || told.send(()).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let inside = folder.path().to_owned();
+        exporter.start(move || save_in(&inside, &clip(120.0), "a.mid").map(Some));
+        changes.iter().take(2).for_each(drop);
+        let (pass, passed) = std::sync::mpsc::channel();
+        exporter.save_and(clip(120.0), "a.mid".to_owned(), move |file, failed| {
+            pass.send(file).unwrap();
+            thread::spawn(|| failed("nobody took it".to_owned()));
+        });
+        assert_eq!(passed.recv().unwrap(), folder.path().join("a.mid"));
+        changes.iter().take(3).for_each(drop);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
