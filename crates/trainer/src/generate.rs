@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use crate::picture;
 use etude_pianist::composer::{Composer, MAX_TAKES, Request, RequestError, Take};
-use etude_pianist::engine::{Device, DeviceError, Engine, Precision};
+use etude_pianist::engine::{CpuEngine, Device, Engine, Precision};
 use etude_pianist::midi::{self, MidiFileError};
 use etude_pianist::model_file::{Pianist, PianistFileError};
 use etude_pianist::note::Performance;
@@ -32,9 +32,6 @@ pub enum GenerateError {
     /// The primer has no notes.
     #[error("{} has no notes on a piano's keys, so there is nothing to continue", .0.display())]
     SilentPrimer(PathBuf),
-    /// The device can't compute.
-    #[error(transparent)]
-    Device(#[from] DeviceError),
     /// What was asked for is not possible.
     #[error(transparent)]
     Request(#[from] RequestError),
@@ -79,10 +76,7 @@ pub fn generate(args: &GenerateArgs) -> Result<Vec<Written>, GenerateError> {
     request.check()?;
     let pianist = Pianist::read_file(&args.model)?;
     let (name, time_base) = (clip_name(&pianist, &args.model), pianist.time_base);
-    let engine = args.device.engine(pianist, Precision::default(), args.count.min(MAX_TAKES))?;
-    if args.device != Device::Cpu {
-        eprintln!("Composing on {}", engine.device());
-    }
+    let engine = engine(pianist, args)?;
     let takes = compose(&engine, &request, args.count)?;
     let numbered = |path: &Path, number: usize| match args.count {
         1 => path.to_owned(),
@@ -100,6 +94,21 @@ pub fn generate(args: &GenerateArgs) -> Result<Vec<Written>, GenerateError> {
         written.push(Written { path, take, score });
     }
     Ok(written)
+}
+
+/// The pianist on the device that was asked for, or on the processor where that can't be had; says which.
+fn engine(pianist: Pianist, args: &GenerateArgs) -> Result<Arc<dyn Engine>, PianistFileError> {
+    let engine = match args.device.engine(pianist, Precision::default(), args.count.min(MAX_TAKES)) {
+        Ok(engine) => engine,
+        Err(error) => {
+            eprintln!("{error}. The processor composes instead");
+            Arc::new(CpuEngine::new(Pianist::read_file(&args.model)?, Precision::default()))
+        }
+    };
+    if args.device != Device::Cpu {
+        eprintln!("Composing on {}", engine.device());
+    }
+    Ok(engine)
 }
 
 /// A primer file in quarter notes, its bars as the file has them.

@@ -47,7 +47,8 @@ pub struct GenerateArgs {
     /// What computes: cpu, gpu (the best), gpu: and an adapter's number or a part of its name, or auto (what is fastest)
     ///
     /// On the processor a seed gives the same clip on every machine. A graphics processor computes a little
-    /// differently, so a seed can give another clip there, the same each time on one adapter. What composes is said.
+    /// differently, so a seed can give another clip there, the same each time on one adapter. Where there is no such
+    /// device or it fails, the processor composes. What composes is said.
     #[arg(long, value_name = "DEVICE", default_value_t)]
     pub device: Device,
     /// Length of each clip in bars

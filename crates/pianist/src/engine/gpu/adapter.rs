@@ -52,7 +52,7 @@ pub(super) fn find() -> Vec<Adapter> {
 
 fn missing(adapters: &[Adapter]) -> String {
     if adapters.is_empty() {
-        return "no driver for Vulkan, Metal or DirectX 12 found; use `cpu`".to_owned();
+        return "no driver for Vulkan, Metal or DirectX 12 found".to_owned();
     }
     let names: Vec<String> = adapters.iter().map(|adapter| adapter.get_info().name).collect();
     format!("no such adapter; there is {}", names.join(", "))
