@@ -54,6 +54,8 @@ pub use activation::{exp, ln, sigmoid, tanh};
 pub use lanes::{LANES, load, store};
 pub use panels::{Outer, Panels, Rows, accumulate_outer, fill_rows, product};
 
+use std::sync::LazyLock;
+
 /// The instructions that a product runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kernel {
@@ -91,9 +93,15 @@ impl Kernel {
         Kernel::ALL.into_iter().filter(|kernel| kernel.is_available()).collect()
     }
 
-    #[cfg(target_arch = "x86_64")]
     /// Whether this machine can run it.
     pub fn is_available(self) -> bool {
+        // Looked up, because the kernels ask at each call.
+        static AVAILABLE: LazyLock<[bool; 4]> = LazyLock::new(|| Kernel::ALL.map(Kernel::has_instructions));
+        AVAILABLE[self as usize]
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn has_instructions(self) -> bool {
         let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
         let avx512 = avx2
             && is_x86_feature_detected!("avx512f")
@@ -109,8 +117,7 @@ impl Kernel {
     }
 
     #[cfg(not(target_arch = "x86_64"))]
-    /// Whether this machine can run it.
-    pub fn is_available(self) -> bool {
+    fn has_instructions(self) -> bool {
         self == Kernel::Portable
     }
 
