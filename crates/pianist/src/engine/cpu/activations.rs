@@ -79,13 +79,16 @@ fn quantise(row: &[f32], words: &mut [u32]) -> (f32, i32) {
     let largest = largest.into_iter().fold(0.0, f32::max);
     let inverse = inverse_scale(largest);
     let mut sum = 0;
-    for (block, words) in words.chunks_mut(LANES / 4).enumerate() {
-        let values = load(row, block * LANES).map(|value| rounded(value, inverse));
-        sum += values.iter().sum::<i32>();
-        let bytes = values.map(|value| value as u8);
-        for (word, bytes) in words.iter_mut().zip(bytes.as_chunks::<4>().0) {
-            *word = u32::from_le_bytes(*bytes);
+    // In blocks so long that the compiler takes them for loops.
+    const BLOCK: usize = 64;
+    for (values, words) in row.chunks(BLOCK).zip(words.chunks_mut(BLOCK / 4)) {
+        let mut bytes = [0; BLOCK];
+        for (byte, value) in bytes.iter_mut().zip(values) {
+            let value = rounded(*value, inverse);
+            sum += value;
+            *byte = value as u8;
         }
+        words.iter_mut().zip(bytes.as_chunks().0).for_each(|(word, four)| *word = u32::from_le_bytes(*four));
     }
     (largest / 127.0, sum)
 }

@@ -12,16 +12,18 @@ use half::slice::HalfFloatSliceExt;
 use super::activations::Activations;
 use super::matrix::{self, Matrix};
 use super::pages::Pages;
+use super::tile::PANEL;
 use super::{Instructions, Precision};
 use crate::kernel::Kernel;
 use crate::model_file::Pianist;
 use crate::network::{Blueprint, Embeddings, Layout, Parameter};
 use crate::vectorised;
 
+/// Its outputs are padded with zeros to whole panels.
 pub(super) struct Affine {
     kernel: Kernel,
     bias: Vec<f32>,
-    /// For each embedded attribute `[symbols, outputs]`.
+    /// For each embedded attribute `[symbols, outputs]`; the first has the bias in it.
     tables: Vec<Vec<f32>>,
     /// For each other part of the inputs.
     parts: Vec<Matrix>,
@@ -45,15 +47,17 @@ impl Affine {
 
     /// Sets a row to the bias and the products of embedded attributes.
     pub(super) fn begin(&self, symbols: &[u16], out: &mut [f32]) {
-        out.copy_from_slice(&self.bias);
-        for (table, &symbol) in self.tables.iter().zip(symbols) {
-            add_scaled(self.kernel, &table[usize::from(symbol) * out.len()..][..out.len()], 1.0, out);
-        }
+        let mut rows = self.tables.iter().zip(symbols).map(|(table, &symbol)| {
+            let width = self.bias.len();
+            &table[usize::from(symbol) * width..][..width]
+        });
+        out.copy_from_slice(rows.next().unwrap_or(&self.bias));
+        rows.for_each(|row| add_scaled(self.kernel, row, 1.0, out));
     }
 
     /// Adds the product of part `part` to each row of `out`.
     pub(super) fn add_part(&self, part: usize, activations: &Activations, out: &mut [f32]) {
-        self.parts[part].add_product(activations, out, self.outputs());
+        self.parts[part].add_product(activations, out);
     }
 }
 
@@ -95,8 +99,12 @@ impl Packer {
     }
 
     /// A map of which the parts are given.
-    pub(super) fn affine(&self, bias: usize, tables: Vec<Vec<f32>>, parts: Vec<Matrix>) -> Affine {
-        Affine { kernel: self.instructions.kernel(), bias: self.values(bias), tables, parts }
+    pub(super) fn affine(&self, bias: usize, mut tables: Vec<Vec<f32>>, parts: Vec<Matrix>) -> Affine {
+        let bias = padded(self.values(bias));
+        for row in tables.first_mut().into_iter().flat_map(|table| table.chunks_exact_mut(bias.len())) {
+            row.iter_mut().zip(&bias).for_each(|(value, bias)| *value += bias);
+        }
+        Affine { kernel: self.instructions.kernel(), bias, tables, parts }
     }
 
     /// The values of a bias or an embedding.
@@ -130,12 +138,12 @@ impl Columns<'_> {
 
     fn table(&mut self, embedding: usize) -> Vec<f32> {
         let [symbols, width] = self.packer.layout.parameters[embedding].shape;
-        let outputs = self.weights.len() / self.width;
         let rows = self.weights.chunks_exact(self.width);
-        let columns: Vec<Vec<f32>> =
-            (0..width).map(|k| rows.clone().map(|row| row[self.next + k].to_f32()).collect()).collect();
+        let column = |k: usize| padded(rows.clone().map(|row| row[k].to_f32()).collect());
+        let columns: Vec<Vec<f32>> = (self.next..self.next + width).map(column).collect();
         self.next += width;
         let kernel = self.packer.instructions.kernel();
+        let outputs = rows.len().next_multiple_of(PANEL);
         let mut table = vec![0.0; symbols * outputs];
         let vectors = self.packer.values(embedding);
         for (out, vector) in table.chunks_exact_mut(outputs).zip(vectors.chunks_exact(width)) {
@@ -145,6 +153,12 @@ impl Columns<'_> {
         }
         table
     }
+}
+
+/// One value for each output, in whole panels.
+fn padded(mut outputs: Vec<f32>) -> Vec<f32> {
+    outputs.resize(outputs.len().next_multiple_of(PANEL), 0.0);
+    outputs
 }
 
 vectorised! {

@@ -20,7 +20,10 @@ pub(in crate::engine) struct Heads {
 }
 
 struct Head {
+    /// Widths.
     dense: usize,
+    units: usize,
+    symbols: usize,
     /// From `[embedded | dense | outputs of the trunk]`.
     hidden: Affine,
     /// From `[hidden | embedded | dense]`.
@@ -37,10 +40,11 @@ const DENSE_TOO: usize = 1;
 /// The space that heads work in, and the results of the last one.
 #[derive(Default)]
 pub(in crate::engine) struct HeadsState {
-    /// `[rows, hidden]`
+    /// `[rows, hidden]`, padded to whole panels.
     hidden: Vec<f32>,
-    /// `[rows, symbols]`
+    /// `[rows, symbols]`, padded to `stride`.
     logits: Vec<f32>,
+    stride: usize,
     symbols: usize,
     trunk: Activations,
     dense: Activations,
@@ -50,7 +54,7 @@ pub(in crate::engine) struct HeadsState {
 impl HeadsState {
     /// The logits of row `row`.
     pub(in crate::engine) fn logits(&self, row: usize) -> &[f32] {
-        &self.logits[row * self.symbols..][..self.symbols]
+        &self.logits[row * self.stride..][..self.symbols]
     }
 }
 
@@ -67,7 +71,8 @@ impl Heads {
             let from_hidden = columns.matrix(head.hidden);
             let tables = columns.tables(&parameters.embeddings);
             let parts = vec![from_hidden, columns.matrix(dense)];
-            Head { dense, hidden, output: packer.affine(parameters.output_bias, tables, parts) }
+            let output = packer.affine(parameters.output_bias, tables, parts);
+            Head { dense, units: head.hidden, symbols: head.symbols, hidden, output }
         });
         Heads {
             kernel: packer.instructions.kernel(),
@@ -103,7 +108,7 @@ impl Heads {
     }
 
     /// Lets `head` choose in the first `rows` rows of `inputs`; `add_trunk` adds the trunk's share to the
-    /// hidden layer, `[rows, hidden]`: a device that multiplied the trunk's outputs itself adds what it got.
+    /// hidden layer, `[rows, hidden]`, padded: a device that multiplied the trunk's outputs itself adds what it got.
     pub(in crate::engine) fn choose_after(
         &self,
         state: &mut HeadsState,
@@ -112,8 +117,8 @@ impl Heads {
         rows: usize,
         add_trunk: impl FnOnce(&mut [f32]),
     ) {
-        let Head { dense: width, hidden: to_hidden, output } = &self.heads[head];
-        let HeadsState { hidden, logits, symbols, dense, activations, .. } = state;
+        let Head { dense: width, units, hidden: to_hidden, output, .. } = &self.heads[head];
+        let HeadsState { hidden, logits, dense, activations, .. } = state;
         let begin = |affine: &Affine, out: &mut Vec<f32>| {
             out.resize(rows * affine.outputs(), 0.0);
             let out = out.chunks_exact_mut(affine.outputs()).enumerate();
@@ -127,14 +132,10 @@ impl Heads {
         hidden.iter_mut().for_each(|x| *x = x.max(0.0));
 
         begin(output, logits);
-        activations.fill(
-            self.kernel,
-            self.precision,
-            hidden.chunks_exact(to_hidden.outputs()),
-            to_hidden.outputs(),
-        );
+        let rows = hidden.chunks_exact(to_hidden.outputs()).map(|row| &row[..*units]);
+        activations.fill(self.kernel, self.precision, rows, *units);
         output.add_part(HIDDEN, activations, logits);
         output.add_part(DENSE_TOO, dense, logits);
-        *symbols = output.outputs();
+        (state.stride, state.symbols) = (output.outputs(), self.heads[head].symbols);
     }
 }

@@ -17,18 +17,19 @@ use half::slice::HalfFloatSliceExt;
 
 use super::activations::{Activations, inverse_scale, rounded};
 use super::pages::{Lines, Pages};
-use super::tile::{LINES_PER_ROW, MAX_ROWS, PANEL, Tile, multiply};
+use super::tile::{self, LINES_PER_ROW, Multiply, PANEL, Product};
 use super::{Instructions, Precision};
 
 /// A matrix of `outputs x inputs` weights.
 pub(super) struct Matrix {
     precision: Precision,
-    instructions: Instructions,
+    has_unsigned_weights: bool,
+    multiply: Multiply,
     inputs: usize,
-    outputs: usize,
+    panels: usize,
     lines: Lines,
-    /// int8: what one step of an output's weights is worth; padded with zeros to whole panels.
-    scales: Vec<f32>,
+    /// int8: what one step of an output's weights is worth, panel by panel.
+    scales: Vec<[f32; PANEL]>,
 }
 
 impl Matrix {
@@ -46,11 +47,12 @@ impl Matrix {
         let panels = outputs.div_ceil(PANEL);
         let mut matrix = Matrix {
             precision,
-            instructions,
+            has_unsigned_weights: instructions.has_unsigned_weights(),
+            multiply: tile::multiply(instructions, precision),
             inputs,
-            outputs,
+            panels,
             lines: pages.take(lines(outputs, inputs, precision)),
-            scales: vec![0.0; if precision == Precision::Int8 { panels * PANEL } else { 0 }],
+            scales: vec![[0.0; PANEL]; if precision == Precision::Int8 { panels } else { 0 }],
         };
         let mut row = vec![0.0; inputs];
         for (output, weights) in weights.chunks_exact(stride).enumerate() {
@@ -65,37 +67,25 @@ impl Matrix {
         size_of_val(&self.lines[..]) + size_of_val(&self.scales[..])
     }
 
-    /// Adds the product with every row of `activations` to the rows of `out`, which start every `stride` values.
+    /// Adds the product with every row of `activations` to the rows of `out`, which have whole panels.
     ///
     /// # Panics
-    /// If the activations are of another width or precision, or `out` is too short.
-    pub(super) fn add_product(&self, activations: &Activations, out: &mut [f32], stride: usize) {
-        if self.inputs == 0 {
+    /// If the activations are of another width or precision, or `out` of another size.
+    pub(super) fn add_product(&self, activations: &Activations, out: &mut [f32]) {
+        if out.is_empty() || self.inputs == 0 {
             return;
         }
-        let words = activations.words_per_row;
+        let rows = activations.scales.len();
         let values_per_word = if self.precision == Precision::Int8 { 4 } else { 1 };
-        assert!(words * values_per_word >= self.inputs && words * values_per_word < self.inputs + 4);
+        let words = self.inputs.next_multiple_of(self.precision.values_per_word()) / values_per_word;
+        assert!(activations.words_per_row == words && activations.words.len() == rows * words);
+        assert!(activations.sums.len() == rows && out.len() == rows * self.panels * PANEL);
         let panel_lines = self.rows() * LINES_PER_ROW;
-        for panel in 0..self.outputs.div_ceil(PANEL) {
-            let first = panel * PANEL;
-            for (row, rows) in row_tiles(activations.scales.len()) {
-                multiply(
-                    self.instructions,
-                    self.precision,
-                    rows,
-                    Tile {
-                        left: &activations.words[row * words..][..rows * words],
-                        row_scales: &activations.scales[row..][..rows],
-                        row_sums: &activations.sums[row..][..rows],
-                        panel: &self.lines[panel * panel_lines..][..panel_lines],
-                        scales: self.scales.get(first..first + PANEL).unwrap_or(&[]),
-                        out: &mut out[row * stride + first..],
-                        stride,
-                        columns: PANEL.min(self.outputs - first),
-                    },
-                );
-            }
+        assert!(panel_lines / LINES_PER_ROW * self.precision.left_words() == words);
+        let scales = &self.scales;
+        // SAFETY: this machine was found to have the instructions, and the activations to have the words.
+        unsafe {
+            (self.multiply)(Product { left: activations, lines: &self.lines, panel_lines, scales, out })
         }
     }
 
@@ -114,9 +104,9 @@ impl Matrix {
             Precision::Bf16 => words.zip(weights.chunks(2)).for_each(|(word, pair)| *word = bf16_pair(pair)),
             Precision::Int8 => {
                 let largest = weights.iter().fold(0.0f32, |largest, weight| largest.max(weight.abs()));
-                self.scales[output] = largest / 127.0;
+                self.scales[panel][column] = largest / 127.0;
                 let inverse = inverse_scale(largest);
-                let flip = if self.instructions.has_unsigned_weights() { 0x8080_8080 } else { 0 };
+                let flip = if self.has_unsigned_weights { 0x8080_8080 } else { 0 };
                 words.zip(weights.chunks(4)).for_each(|(word, four)| *word = int8_word(four, inverse) ^ flip);
             }
         }
@@ -126,12 +116,6 @@ impl Matrix {
 /// How many cache lines a matrix takes.
 pub(super) fn lines(outputs: usize, inputs: usize, precision: Precision) -> usize {
     outputs.div_ceil(PANEL) * inputs.div_ceil(precision.values_per_word()) * LINES_PER_ROW
-}
-
-/// Splits `rows` into tiles of nearly equal height, so that no short tile is left at the end.
-fn row_tiles(rows: usize) -> impl Iterator<Item = (usize, usize)> {
-    let tiles = rows.div_ceil(MAX_ROWS);
-    (0..tiles).map(move |i| (i * rows / tiles, (i + 1) * rows / tiles - i * rows / tiles))
 }
 
 fn bf16_pair(pair: &[f32]) -> u32 {

@@ -1,13 +1,17 @@
 //! The innermost loops: up to six rows of activations times one panel of 64 outputs, held in registers.
 //!
 //! Six rows of four 16-lane registers use 24 of AVX-512's 32 registers; narrower instructions make the same tile in
-//! several passes. Whatever the number of rows, each sum is made in the same order.
+//! several passes. Whatever the number of rows, each sum is made in the same order. All tiles of a product are made in
+//! one function, so that the processor comes to the next panel's weights while it still works on the last sums.
+
+use std::ops::Range;
 
 #[cfg(target_arch = "aarch64")]
 mod neon;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+use super::activations::Activations;
 use super::{Instructions, Precision};
 
 /// Outputs of a panel.
@@ -23,24 +27,90 @@ pub(super) struct Line(pub(super) [u32; 16]);
 /// Cache lines that one packed row of a panel takes.
 pub(super) const LINES_PER_ROW: usize = PANEL / 16;
 
+/// A product: what is multiplied, and where the results are added.
+pub(super) struct Product<'a> {
+    pub(super) left: &'a Activations,
+    /// Panel after panel.
+    pub(super) lines: &'a [Line],
+    /// Cache lines of a panel.
+    pub(super) panel_lines: usize,
+    /// int8: what one step of each output's weights is worth, panel by panel.
+    pub(super) scales: &'a [[f32; PANEL]],
+    /// Rows of whole panels.
+    pub(super) out: &'a mut [f32],
+}
+
+/// A function that makes all tiles of a product.
+///
+/// # Safety
+/// The processor has the instructions, and the activations have as many words in a row as a panel needs.
+pub(super) type Multiply = unsafe fn(Product);
+
 /// What a tile reads and where it adds its results.
-pub(super) struct Tile<'a> {
+struct Tile<'a> {
     /// Words of the activations, row after row.
-    pub(super) left: &'a [u32],
+    left: &'a [u32],
     /// int8: what one step of each row's values is worth.
-    pub(super) row_scales: &'a [f32],
+    row_scales: &'a [f32],
     /// int8: the sum of each row's values, for [`Instructions::has_unsigned_weights`].
     #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code))]
-    pub(super) row_sums: &'a [i32],
-    pub(super) panel: &'a [Line],
+    row_sums: &'a [i32],
+    panel: &'a [Line],
     /// int8: what one step of each output's weights is worth.
-    pub(super) scales: &'a [f32],
+    scales: &'a [f32; PANEL],
     /// The first row's outputs, and the other rows' every `stride` values.
-    pub(super) out: &'a mut [f32],
-    pub(super) stride: usize,
-    /// Outputs that are wanted, the first of the panel's.
-    pub(super) columns: usize,
+    out: &'a mut [f32],
+    stride: usize,
 }
+
+impl Product<'_> {
+    /// The tile of some rows and a panel.
+    #[inline(always)]
+    fn tile(&mut self, panel: usize, rows: Range<usize>) -> Tile<'_> {
+        let Activations { words, words_per_row, scales, sums, .. } = self.left;
+        let stride = self.out.len() / scales.len();
+        Tile {
+            left: &words[rows.start * words_per_row..rows.end * words_per_row],
+            row_scales: &scales[rows.clone()],
+            row_sums: &sums[rows.clone()],
+            panel: &self.lines[panel * self.panel_lines..][..self.panel_lines],
+            scales: self.scales.get(panel).unwrap_or(&[0.0; PANEL]),
+            out: &mut self.out[rows.start * stride + panel * PANEL..],
+            stride,
+        }
+    }
+}
+
+/// Defines a [`Multiply`] of one kind of tiles.
+macro_rules! all_tiles {
+    ($(#[$meta:meta])* $name:ident, $tile:ident) => {
+        $(#[$meta])*
+        pub(super) unsafe fn $name(mut product: $crate::engine::cpu::tile::Product) {
+            let rows = product.left.scales.len();
+            // Tiles of nearly equal height, so that no short one is left at the end.
+            let height = rows.div_ceil(rows.div_ceil($crate::engine::cpu::tile::MAX_ROWS));
+            for panel in 0..product.lines.len() / product.panel_lines {
+                for first in (0..rows).step_by(height) {
+                    let end = rows.min(first + height);
+                    let tile = product.tile(panel, first..end);
+                    // SAFETY: the caller's promise, passed on: `left` has the words of all these rows.
+                    #[allow(unused_unsafe)]
+                    unsafe {
+                        match end - first {
+                            1 => $tile::<1>(tile),
+                            2 => $tile::<2>(tile),
+                            3 => $tile::<3>(tile),
+                            4 => $tile::<4>(tile),
+                            5 => $tile::<5>(tile),
+                            _ => $tile::<6>(tile),
+                        }
+                    }
+                }
+            }
+        }
+    };
+}
+use all_tiles;
 
 impl Instructions {
     /// Whether int8 weights are packed plus 128. VNNI multiplies unsigned with signed bytes; 128 times the sum of the
@@ -61,55 +131,42 @@ impl Precision {
     }
 
     /// Words of the activations that go with a packed row.
-    fn left_words(self) -> usize {
+    pub(super) fn left_words(self) -> usize {
         if self == Precision::Bf16 { 2 } else { 1 }
     }
 }
 
-/// Adds the product of the tile's `rows` rows with its panel to its outputs.
+/// What multiplies on some instructions in some precision.
 ///
 /// # Panics
-/// If a slice is too short, or this machine doesn't have the instructions.
-pub(super) fn multiply(instructions: Instructions, precision: Precision, rows: usize, tile: Tile) {
-    assert!((1..=MAX_ROWS).contains(&rows) && tile.panel.len().is_multiple_of(LINES_PER_ROW));
-    assert!(tile.left.len() >= rows * (tile.panel.len() / LINES_PER_ROW) * precision.left_words());
+/// If this machine doesn't have the instructions.
+pub(super) fn multiply(instructions: Instructions, precision: Precision) -> Multiply {
     assert!(instructions.is_available());
-    match rows {
-        1 => multiply_rows::<1>(instructions, precision, tile),
-        2 => multiply_rows::<2>(instructions, precision, tile),
-        3 => multiply_rows::<3>(instructions, precision, tile),
-        4 => multiply_rows::<4>(instructions, precision, tile),
-        5 => multiply_rows::<5>(instructions, precision, tile),
-        _ => multiply_rows::<6>(instructions, precision, tile),
+    match (instructions, precision) {
+        #[cfg(target_arch = "x86_64")]
+        (Instructions::Avx2, Precision::F32) => x86::multiply_avx2_f32,
+        #[cfg(target_arch = "x86_64")]
+        (Instructions::Avx2, Precision::Bf16) => x86::multiply_avx2_bf16,
+        #[cfg(target_arch = "x86_64")]
+        (Instructions::Avx2, Precision::Int8) => x86::multiply_avx2_int8,
+        #[cfg(target_arch = "x86_64")]
+        (Instructions::Avx512, Precision::F32) => x86::multiply_avx512_f32,
+        #[cfg(target_arch = "x86_64")]
+        (Instructions::Avx512, Precision::Bf16) => x86::multiply_avx512_bf16,
+        #[cfg(target_arch = "x86_64")]
+        (Instructions::Avx512, Precision::Int8) => x86::multiply_avx512_int8,
+        #[cfg(target_arch = "aarch64")]
+        (Instructions::Neon, Precision::Int8) => neon::multiply_int8,
+        // Plain loops over floats become NEON by themselves.
+        (_, Precision::F32) => multiply_f32,
+        (_, Precision::Bf16) => multiply_bf16,
+        (_, Precision::Int8) => multiply_int8,
     }
 }
 
-fn multiply_rows<const ROWS: usize>(instructions: Instructions, precision: Precision, tile: Tile) {
-    // SAFETY: `multiply` found the instructions to be available, and `left` to hold the words of `ROWS` rows.
-    #[cfg(target_arch = "x86_64")]
-    unsafe {
-        match (instructions, precision) {
-            (Instructions::Avx2, Precision::F32) => return x86::avx2_f32::<ROWS>(tile),
-            (Instructions::Avx2, Precision::Bf16) => return x86::avx2_bf16::<ROWS>(tile),
-            (Instructions::Avx2, Precision::Int8) => return x86::avx2_int8::<ROWS>(tile),
-            (Instructions::Avx512, Precision::F32) => return x86::avx512_f32::<ROWS>(tile),
-            (Instructions::Avx512, Precision::Bf16) => return x86::avx512_bf16::<ROWS>(tile),
-            (Instructions::Avx512, Precision::Int8) => return x86::avx512_int8::<ROWS>(tile),
-            (Instructions::Portable | Instructions::Neon, _) => {}
-        }
-    }
-    // Plain loops over floats become NEON by themselves.
-    #[cfg(target_arch = "aarch64")]
-    if (instructions, precision) == (Instructions::Neon, Precision::Int8) {
-        // SAFETY: as above.
-        return unsafe { neon::int8::<ROWS>(tile) };
-    }
-    match precision {
-        Precision::F32 => portable_f32::<ROWS>(tile),
-        Precision::Bf16 => portable_bf16::<ROWS>(tile),
-        Precision::Int8 => portable_int8::<ROWS>(tile),
-    }
-}
+all_tiles!(multiply_f32, portable_f32);
+all_tiles!(multiply_bf16, portable_bf16);
+all_tiles!(multiply_int8, portable_int8);
 
 fn portable_f32<const ROWS: usize>(tile: Tile) {
     let words = tile.panel.len() / LINES_PER_ROW;
@@ -160,7 +217,7 @@ fn portable_int8<const ROWS: usize>(tile: Tile) {
 #[inline(always)]
 fn add<const ROWS: usize>(sums: &[[f32; PANEL]; ROWS], tile: Tile) {
     for (r, sums) in sums.iter().enumerate() {
-        let out = &mut tile.out[r * tile.stride..][..tile.columns];
+        let out = &mut tile.out[r * tile.stride..][..PANEL];
         out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
     }
 }
@@ -170,7 +227,7 @@ fn add<const ROWS: usize>(sums: &[[f32; PANEL]; ROWS], tile: Tile) {
 fn add_scaled<const ROWS: usize>(sums: &[[i32; PANEL]; ROWS], tile: Tile) {
     for (r, sums) in sums.iter().enumerate() {
         let row_scale = tile.row_scales[r];
-        let out = &mut tile.out[r * tile.stride..][..tile.columns];
+        let out = &mut tile.out[r * tile.stride..][..PANEL];
         for ((out, sum), scale) in out.iter_mut().zip(sums).zip(tile.scales) {
             *out += *sum as f32 * (scale * row_scale);
         }

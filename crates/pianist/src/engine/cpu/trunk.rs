@@ -28,7 +28,7 @@ pub(super) struct TrunkState {
     outputs: Vec<f32>,
     /// `[rows, units]` of the layer at work.
     below: Vec<f32>,
-    /// `[rows, 4 units]`
+    /// `[rows, 4 units]`, padded to whole panels.
     gates: Vec<f32>,
     activations: Activations,
 }
@@ -89,10 +89,11 @@ impl Trunk {
     pub(super) fn advance(&self, state: &mut TrunkState, inputs: &InputRows, streams: &[usize]) {
         let (units, rows) = (self.units, streams.len());
         let TrunkState { layers, outputs, below, gates, activations, .. } = state;
-        gates.resize(rows * 4 * units, 0.0);
+        let width = self.layers[0].outputs();
+        gates.resize(rows * width, 0.0);
         below.resize(rows * units, 0.0);
         for (index, (layer, state)) in self.layers.iter().zip(layers).enumerate() {
-            let gates_of = gates.chunks_exact_mut(4 * units);
+            let gates_of = gates.chunks_exact_mut(width);
             if index == 0 {
                 gates_of.enumerate().for_each(|(row, gates)| layer.begin(inputs.categories(row), gates));
                 let dense = (0..rows).map(|row| inputs.dense(row));
@@ -106,7 +107,7 @@ impl Trunk {
             activations.fill(self.kernel, self.precision, past, units);
             layer.add_part(PAST, activations, gates);
             for ((gates, y), &stream) in
-                gates.chunks_exact(4 * units).zip(below.chunks_exact_mut(units)).zip(streams)
+                gates.chunks_exact(width).zip(below.chunks_exact_mut(units)).zip(streams)
             {
                 let part = stream * units..(stream + 1) * units;
                 let (cells, hidden) = (&mut state.cells[part.clone()], &mut state.hidden[part]);
@@ -124,17 +125,22 @@ vectorised! {
 /// state, or their sum if there is a `residual` path.
 fn step_cells(gates: &[f32], cells: &mut [f32], hidden: &mut [f32], y: &mut [f32], residual: bool) {
     let units = cells.len();
+    let gate = |index: usize, first: usize| load(&gates[index * units..][..units], first);
+    // In two passes, because nothing in one of them has to wait long for another: the processor overlaps them.
     for first in (0..units).step_by(LANES) {
-        let gate = |index: usize| load(&gates[index * units..][..units], first);
-        let (i, f, g, o) = (gate(0), gate(1), gate(2), gate(3));
-        let (mut cell, mut below) = (load(cells, first), load(y, first));
-        let mut state = [0.0; LANES];
+        let (i, f, g) = (gate(0, first), gate(1, first), gate(2, first));
+        let mut cell = load(cells, first);
         for u in 0..LANES {
             cell[u] = sigmoid(f[u]) * cell[u] + sigmoid(i[u]) * tanh(g[u]);
+        }
+        store(cells, first, &cell);
+    }
+    for first in (0..units).step_by(LANES) {
+        let (o, cell, mut below, mut state) = (gate(3, first), load(cells, first), load(y, first), [0.0; LANES]);
+        for u in 0..LANES {
             state[u] = sigmoid(o[u]) * tanh(cell[u]);
             below[u] = if residual { below[u] + state[u] } else { state[u] };
         }
-        store(cells, first, &cell);
         store(hidden, first, &state);
         store(y, first, &below);
     }

@@ -119,13 +119,17 @@ impl Batch for GpuBatch {
     }
 
     fn head(&mut self, head: usize, streams: &[usize]) -> Result<(), DeviceError> {
+        if streams.is_empty() {
+            return Ok(());
+        }
         let heads = &self.weights.blueprint.heads;
         let width = heads.iter().map(|head| head.hidden).sum::<usize>();
         let before = heads[..head].iter().map(|head| head.hidden).sum::<usize>();
         let own = heads[head].hidden;
         let (projections, inputs) = (&self.projections, &self.inputs.heads[head]);
         self.heads.choose_after(&mut self.heads_state, head, inputs, streams.len(), |hidden| {
-            for (hidden, &stream) in hidden.chunks_exact_mut(own).zip(streams) {
+            let padded = hidden.len() / streams.len();
+            for (hidden, &stream) in hidden.chunks_exact_mut(padded).zip(streams) {
                 let projection = &projections[stream * width + before..][..own];
                 hidden.iter_mut().zip(projection).for_each(|(sum, x)| *sum += x);
             }

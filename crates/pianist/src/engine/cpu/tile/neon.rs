@@ -2,12 +2,21 @@
 
 use std::arch::aarch64::*;
 
-use super::{LINES_PER_ROW, PANEL, Tile, add_scaled};
+use super::{LINES_PER_ROW, PANEL, Tile, add_scaled, all_tiles};
+
+all_tiles!(
+    /// # Safety
+    /// See [`super::Multiply`].
+    #[target_feature(enable = "neon")]
+    multiply_int8,
+    int8
+);
 
 /// # Safety
 /// `left` holds the words of `ROWS` rows of the panel's depth.
+#[inline]
 #[target_feature(enable = "neon")]
-pub(in super::super) unsafe fn int8<const ROWS: usize>(tile: Tile) {
+unsafe fn int8<const ROWS: usize>(tile: Tile) {
     let words = tile.panel.len() / LINES_PER_ROW;
     let mut sums = [[0i32; PANEL]; ROWS];
     // Sixteen columns at a time: four registers of sums for each row.

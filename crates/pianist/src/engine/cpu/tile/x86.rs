@@ -5,7 +5,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{LINES_PER_ROW, Line, PANEL, Tile, add, add_scaled};
+use super::{LINES_PER_ROW, Line, PANEL, Tile, add, add_scaled, all_tiles};
 
 /// The upper half of a word: a bf16 value as an f32.
 const UPPER_HALF: i32 = 0xffff_0000_u32 as i32;
@@ -30,11 +30,20 @@ fn whole(line: &Line) -> __m512i {
 /// Defines a tile with 16 lanes: all of a panel's columns in one pass. `$left_words` words of the activations go with
 /// a packed row; `$start` makes the first sum of a row, `$multiply_add` adds one cache line's products to a sum.
 macro_rules! avx512_tile {
-    ($name:ident, $register:ty, $value:ty, $left_words:literal, $start:expr, $multiply_add:expr, $add:ident) => {
+    ($multiply:ident, $name:ident, $register:ty, $value:ty, $left_words:literal, $start:expr, $multiply_add:expr, $add:ident) => {
+        all_tiles!(
+            /// # Safety
+            /// See the top of the file.
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+            $multiply,
+            $name
+        );
+
         /// # Safety
         /// See the top of the file.
+        #[inline]
         #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-        pub(in super::super) unsafe fn $name<const ROWS: usize>(tile: Tile) {
+        unsafe fn $name<const ROWS: usize>(tile: Tile) {
             let words = tile.panel.len() / LINES_PER_ROW * $left_words;
             let mut acc: [_; ROWS] = std::array::from_fn(|r| [$start(&tile, r); LINES_PER_ROW]);
             for (k, lines) in tile.panel.as_chunks::<LINES_PER_ROW>().0.iter().enumerate() {
@@ -62,6 +71,7 @@ macro_rules! avx512_tile {
 }
 
 avx512_tile!(
+    multiply_avx512_f32,
     avx512_f32,
     __m512,
     f32,
@@ -71,6 +81,7 @@ avx512_tile!(
     add
 );
 avx512_tile!(
+    multiply_avx512_bf16,
     avx512_bf16,
     __m512,
     f32,
@@ -85,6 +96,7 @@ avx512_tile!(
     add
 );
 avx512_tile!(
+    multiply_avx512_int8,
     avx512_int8,
     __m512i,
     i32,
@@ -98,11 +110,20 @@ avx512_tile!(
 /// Defines a tile with 8 lanes. One row takes all of a panel's columns in one pass, as memory likes it; more rows have
 /// registers for 16 columns at a time. See `avx512_tile` for the arguments.
 macro_rules! avx2_tile {
-    ($name:ident, $pass:ident, $register:ty, $value:ty, $left_words:literal, $zero:expr, $multiply_add:expr, $add:ident) => {
+    ($multiply:ident, $name:ident, $pass:ident, $register:ty, $value:ty, $left_words:literal, $zero:expr, $multiply_add:expr, $add:ident) => {
+        all_tiles!(
+            /// # Safety
+            /// See the top of the file.
+            #[target_feature(enable = "avx2,fma")]
+            $multiply,
+            $name
+        );
+
         /// # Safety
         /// See the top of the file.
+        #[inline]
         #[target_feature(enable = "avx2,fma")]
-        pub(in super::super) unsafe fn $name<const ROWS: usize>(tile: Tile) {
+        unsafe fn $name<const ROWS: usize>(tile: Tile) {
             let mut sums = [[<$value>::default(); PANEL]; ROWS];
             // SAFETY: the caller's promise, passed on.
             unsafe {
@@ -157,6 +178,7 @@ fn halves(line: &Line) -> [__m256i; 2] {
 }
 
 avx2_tile!(
+    multiply_avx2_f32,
     avx2_f32,
     avx2_f32_pass,
     __m256,
@@ -167,6 +189,7 @@ avx2_tile!(
     add
 );
 avx2_tile!(
+    multiply_avx2_bf16,
     avx2_bf16,
     avx2_bf16_pass,
     __m256,
@@ -182,6 +205,7 @@ avx2_tile!(
     add
 );
 avx2_tile!(
+    multiply_avx2_int8,
     avx2_int8,
     avx2_int8_pass,
     __m256i,
