@@ -10,6 +10,7 @@ mod dial;
 mod help;
 mod icon;
 mod knobs;
+mod layout;
 mod roll;
 mod status;
 mod takes;
@@ -33,21 +34,13 @@ use crate::export::{self, Exporter, Named};
 use crate::params::EtudeParams;
 use crate::session::{Host, View};
 use crate::take::{Mode, Take};
+use layout::{LEAST, Layout};
 use roll::{Roll, Score};
 
 /// Between two pictures while something moves.
 const FRAME: Duration = Duration::from_millis(33);
-/// Smallest window in points.
-const LEAST: [f32; 2] = [980.0, 560.0];
 /// Biggest window that is restored.
 const MOST: [f32; 2] = [3840.0, 2400.0];
-/// Heights and widths of the window's parts in points.
-const HEADER: f32 = 52.0;
-const STATUS: f32 = 32.0;
-const SIDE: f32 = 216.0;
-const DEVICE: f32 = 30.0;
-const PIANIST: f32 = 72.0;
-
 /// How many takes Ideas composes.
 const IDEAS: u32 = 8;
 
@@ -70,7 +63,6 @@ pub fn create(params: Arc<EtudeParams>, notifier: RepaintNotifier) -> Option<Egu
     let window = Window {
         exporter: Exporter::new(move || waker.request_repaint()),
         gui: None,
-        roll: Roll::default(),
         helping: false,
         take: None,
         host: String::new(),
@@ -85,7 +77,6 @@ pub struct Window {
     params: Arc<EtudeParams>,
     gui: Option<GuiContext>,
     exporter: Exporter,
-    roll: Roll,
     helping: bool,
     /// The take that was drawn last.
     take: Option<u64>,
@@ -146,18 +137,9 @@ impl NiceEguiApp for Window {
 
 impl Window {
     fn parts(&mut self, ui: &mut Ui, view: &View) {
-        let all = ui.ctx().content_rect();
-        ui.painter().rect_filled(all, 0.0, theme::GROUND);
-        let inside = all.shrink2(vec2(theme::GAP, 0.0));
-        let header = Rect::from_min_size(inside.min, vec2(inside.width(), HEADER));
-        let status = Rect::from_min_max(pos2(inside.left(), inside.bottom() - STATUS), inside.max);
-        let knobs = Rect::from_min_max(pos2(inside.left(), status.top() - knobs::HEIGHT), status.right_top());
-        let middle = Rect::from_min_max(header.left_bottom(), knobs.right_top() - vec2(0.0, theme::GAP));
-        let side = Rect::from_min_max(pos2(middle.right() - SIDE, middle.top()), middle.max);
-        let roll = Rect::from_min_max(middle.min, pos2(side.left() - theme::GAP, middle.bottom()));
-        let pianist = Rect::from_min_size(side.min, vec2(SIDE, PIANIST));
-        let device = Rect::from_min_size(pianist.left_bottom() + vec2(0.0, theme::GAP), vec2(SIDE, DEVICE));
-        let takes = Rect::from_min_max(device.left_bottom() + vec2(0.0, theme::GAP), side.max);
+        let window = ui.ctx().content_rect();
+        ui.painter().rect_filled(window, 0.0, theme::GROUND);
+        let Layout { header, roll, pianist, device, takes, knobs, status } = Layout::of(window);
         self.header(ui, header, view);
         self.score(ui, roll, view);
         takes::pianist(ui, pianist, view, &self.params.session);
@@ -249,8 +231,13 @@ impl Window {
             locks: &view.locks,
             playhead: playhead(take, &self.params.session.host),
         };
-        if let Some(bar) = self.roll.show(ui, at, &score) {
+        let zoom = self.params.window.read().unwrap_or_else(PoisonError::into_inner).zoom;
+        let mut roll = Roll { zoom };
+        if let Some(bar) = roll.show(ui, at, &score) {
             self.params.session.lock_bar(bar, !view.locks.contains(&bar));
+        }
+        if roll.zoom != zoom {
+            self.params.window.write().unwrap_or_else(PoisonError::into_inner).zoom = roll.zoom;
         }
     }
 

@@ -33,7 +33,7 @@ pub enum ExportError {
     #[error("there is no home folder to save clips in; use Save as")]
     NoFolder,
     /// The system has no dialog to ask for a place with.
-    #[error("this system opens no file dialog (xdg-desktop-portal or zenity would); Save clip needs none")]
+    #[error("no file dialog here; press Save clip, or install xdg-desktop-portal or zenity")]
     NoDialog,
     /// The folder can't be made.
     #[error("can't make the folder {}: {error}", path.display())]

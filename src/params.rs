@@ -117,18 +117,34 @@ pub struct EtudeParams {
     pub listen: BoolParam,
 }
 
-/// The size of the editor's window. The editor refuses what no screen shows.
+/// The size of the editor's window, and what it shows of a take. The editor refuses what no screen shows.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Window {
     /// Width in logical points.
     pub width: f32,
     /// Height in logical points.
     pub height: f32,
+    /// Where the user looks closer; `None` shows everything.
+    pub zoom: Option<Zoom>,
+}
+
+/// Which part of a take the piano roll shows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Zoom {
+    /// Quarter notes at the left edge.
+    pub start: f64,
+    /// Points for a quarter note.
+    pub quarter: f32,
+    /// The MIDI number, plus one, at the upper edge.
+    pub top: f32,
+    /// Points for a key.
+    pub key: f32,
 }
 
 impl Default for Window {
     fn default() -> Window {
-        Window { width: 1120.0, height: 720.0 }
+        Window { width: 1120.0, height: 720.0, zoom: None }
     }
 }
 

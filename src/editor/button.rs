@@ -1,6 +1,9 @@
 //! Buttons of this editor.
 
-use egui::{Align2, Key, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::containers::menu::menu_style;
+use egui::{
+    Align2, Key, Popup, Rect, Response, Role, Sense, Stroke, StrokeKind, Style, Ui, WidgetInfo, pos2, vec2,
+};
 
 use super::theme;
 
@@ -26,6 +29,14 @@ pub fn opener(ui: &mut Ui, at: Rect, name: &str) -> Response {
         ui.painter().rect_stroke(at, theme::ROUND, Stroke::new(1.0, theme::ACCENT), StrokeKind::Inside);
     }
     response
+}
+
+/// The menu of something that was clicked.
+pub fn menu(opener: &Response, width: f32) -> Popup<'_> {
+    Popup::menu(opener).width(width).gap(4.0).style(|style: &mut Style| {
+        menu_style(style);
+        style.spacing.button_padding = vec2(10.0, 4.0);
+    })
 }
 
 /// Whether `key` is pressed without anything else, and nothing is being typed.

@@ -3,6 +3,7 @@
 use egui::{Align2, Key, Popup, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 use nice_plug::prelude::{BoolParam, Param, ParamSetter};
 
+use super::button::menu;
 use super::dial::set;
 use super::theme;
 
@@ -40,7 +41,7 @@ pub fn choice<P: Param>(
             set(setter, param, param.previous_normalized_step(value, false));
         }
     }
-    Popup::menu(&response).width(130.0).gap(4.0).show(|ui| {
+    menu(&response, 130.0).show(|ui| {
         let last = param.step_count().unwrap_or(1);
         for step in 0..=last {
             let normalized = step as f32 / last as f32;

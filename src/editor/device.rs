@@ -1,6 +1,6 @@
 //! What computes: a line with a menu.
 
-use egui::{Align2, Popup, Rect, Role, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, Rect, Role, Ui, WidgetInfo, pos2, vec2};
 use etude_pianist::engine::Device;
 
 use crate::session::{Session, View};
@@ -30,7 +30,7 @@ pub fn show(ui: &mut Ui, at: Rect, view: &View, session: &Session) {
     if response.clicked() {
         session.find_adapters();
     }
-    Popup::menu(&response).width(at.width() - 12.0).gap(4.0).show(|ui| {
+    button::menu(&response, at.width() - 12.0).show(|ui| {
         for device in devices(view) {
             let chosen = device == view.wanted_device;
             let button =

@@ -70,8 +70,9 @@ const ROUTINGS: &[Routing] = &[
         host: &["standalone"],
         name: "the standalone program",
         steps: &[
-            "Start it with --midi-output and the name of your piano's MIDI port.",
-            "Or connect its MIDI output in your system's patchbay.",
+            "Start it with --midi-output \"\" to see the MIDI ports, then with your piano's.",
+            "It has no stop button: it always rolls, at 120 bpm or what --tempo says.",
+            "With JACK, connect it to your piano in a patchbay; there it rolls when JACK does.",
         ],
     },
 ];

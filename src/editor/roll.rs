@@ -10,6 +10,7 @@ use etude_pianist::note::Performance;
 use etude_pianist::time::TimeSignature;
 
 use super::theme;
+use crate::params::Zoom;
 use lens::Lens;
 use paper::Paper;
 
@@ -45,10 +46,10 @@ pub struct Score<'a> {
 }
 
 /// How the roll is looked at.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Roll {
     /// Where the user looks; `None` to see everything.
-    lens: Option<Lens>,
+    pub zoom: Option<Zoom>,
 }
 
 impl Roll {
@@ -85,8 +86,8 @@ impl Roll {
 
     /// The lens for `notes`: the user's, or one that shows everything, and follows a take that grows without end.
     fn lens(&self, notes: Rect, score: &Score) -> Lens {
-        match self.lens {
-            Some(lens) => Lens { area: notes, ..lens }.within(score.quarters),
+        match self.zoom {
+            Some(zoom) => Lens::zoomed(notes, zoom, score.quarters),
             None => {
                 let keys = score.performance.notes.iter().map(|note| note.key.midi());
                 let range = keys.clone().min().unwrap_or(48)..=keys.max().unwrap_or(72);
@@ -138,28 +139,28 @@ impl Roll {
                 );
             }
             if pressed(Key::Num0) > 0 {
-                self.lens = None;
+                self.zoom = None;
                 return self.lens(before.area, score);
             }
         }
         if response.double_clicked()
             && response.interact_pointer_pos().is_some_and(|at| lens.area.contains(at))
         {
-            self.lens = None;
+            self.zoom = None;
             return self.lens(before.area, score);
         }
         if lens != before {
-            self.lens = Some(lens);
+            self.zoom = Some(lens.zoom());
         }
         self.follow(lens, score)
     }
 
     /// Turns the page when the playhead leaves it.
     fn follow(&mut self, lens: Lens, score: &Score) -> Lens {
-        match (score.playhead, self.lens) {
+        match (score.playhead, self.zoom) {
             (Some((at, true)), Some(_)) if at >= lens.end() || at < lens.start => {
                 let lens = Lens { start: at, ..lens }.within(score.quarters);
-                self.lens = Some(lens);
+                self.zoom = Some(lens.zoom());
                 lens
             }
             _ => lens,

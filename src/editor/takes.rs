@@ -1,8 +1,7 @@
 //! The column at the right: who plays, and the last takes.
 
 use egui::{
-    Align2, Painter, Popup, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo,
-    pos2, vec2,
+    Align2, Painter, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
 use crate::pianists;
@@ -49,7 +48,7 @@ pub fn pianist(ui: &mut Ui, at: Rect, view: &View, session: &Session) {
     if response.clicked() {
         session.find_pianists();
     }
-    Popup::menu(&response).width(at.width() - 12.0).gap(4.0).show(|ui| {
+    button::menu(&response, at.width() - 12.0).show(|ui| {
         for known in &view.pianists {
             let chosen = known.name == view.pianist.name;
             let button =

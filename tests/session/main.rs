@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::random_pianist;
-use etude::params::EtudeParams;
+use etude::params::{self, EtudeParams};
 use etude::session::View;
 use etude::take::{Mode, Place, Take};
 use etude_pianist::alphabet::Alphabet;
@@ -174,6 +174,25 @@ fn a_project_comes_back_with_the_licence_of_its_pianist() {
     params.deserialize_fields(&saved);
     let view = Instance::with(params).wait(|view| !view.pianist.licence.is_empty());
     assert_eq!((view.pianist.name.as_str(), view.pianist.licence.as_str()), ("tiny", "not for sale"));
+}
+
+#[test]
+fn a_project_keeps_the_size_of_its_window_and_where_it_is_zoomed_to() {
+    let params = EtudeParams::default();
+    let window = params::Window {
+        width: 1300.0,
+        height: 800.0,
+        zoom: Some(params::Zoom { start: 4.1, quarter: 77.7, top: 90.3, key: 11.1 }),
+    };
+    *params.window.write().unwrap() = window;
+    let again = EtudeParams::default();
+    again.deserialize_fields(&params.serialize_fields());
+    assert_eq!(*again.window.read().unwrap(), window);
+
+    let older = BTreeMap::from([("window".to_owned(), r#"{"width":1000.0,"height":600.0}"#.to_owned())]);
+    again.deserialize_fields(&older);
+    let window = params::Window { width: 1000.0, height: 600.0, zoom: None };
+    assert_eq!(*again.window.read().unwrap(), window);
 }
 
 #[test]

@@ -4,6 +4,8 @@ use std::ops::RangeInclusive;
 
 use egui::{Rect, pos2};
 
+use crate::params::Zoom;
+
 /// Closest look: so many points for a quarter note.
 const CLOSEST: f32 = 400.0;
 /// Heights of a key in points, from farthest to closest.
@@ -40,6 +42,21 @@ impl Lens {
         let top = (low + high + 1.0 + seen) / 2.0;
         let lens = Lens { area, start: 0.0, quarter: area.width() / quarters.max(1.0) as f32, top, key };
         lens.within(quarters)
+    }
+
+    /// Sees what was zoomed to in a take of `quarters` quarter notes, as far as that makes sense.
+    pub fn zoomed(area: Rect, zoom: Zoom, quarters: f64) -> Lens {
+        let Zoom { start, quarter, top, key } = zoom;
+        let or = |value: f32, otherwise: f32| if value.is_finite() { value } else { otherwise };
+        let key = or(key, *KEY_HEIGHTS.start()).clamp(*KEY_HEIGHTS.start(), *KEY_HEIGHTS.end());
+        let start = if start.is_finite() { start } else { 0.0 };
+        Lens { area, start, quarter: or(quarter, 0.0), top: or(top, HIGHEST), key }.within(quarters)
+    }
+
+    /// What this sees, wherever it is drawn.
+    pub fn zoom(&self) -> Zoom {
+        let Lens { start, quarter, top, key, .. } = *self;
+        Zoom { start, quarter, top, key }
     }
 
     /// Where a moment is, from left to right.
@@ -130,7 +147,31 @@ mod tests {
         assert!((lens.quarters(450.0) - before).abs() < 1e-4);
     }
 
+    #[test]
+    fn what_was_zoomed_to_is_seen_again_in_a_window_of_any_size() {
+        let mut lens = Lens::fitting(area(), 32.0, 40..=80);
+        lens.zoom_time(450.0, 3.0, 32.0);
+        lens.zoom_keys(100.0, 1.5, 32.0);
+        let wide = Rect::from_min_size(pos2(0.0, 0.0), vec2(900.0, 200.0));
+        let again = Lens::zoomed(wide, lens.zoom(), 32.0);
+        assert_eq!((again.start, again.quarter, again.key), (lens.start, lens.quarter, lens.key));
+        assert_eq!(Lens::zoomed(area(), lens.zoom(), 32.0), lens);
+    }
+
     proptest! {
+        #[test]
+        fn a_zoom_that_makes_no_sense_still_shows_the_take(
+            start in any::<f64>(),
+            quarter in any::<f32>(),
+            top in any::<f32>(),
+            key in any::<f32>(),
+            quarters in 1.0f64..4000.0,
+        ) {
+            let lens = Lens::zoomed(area(), Zoom { start, quarter, top, key }, quarters);
+            prop_assert!(lens.start >= 0.0 && lens.start <= quarters, "{:?}", lens);
+            prop_assert!(lens.y(108.0) <= area().top() + 1e-2 && lens.quarter > 0.0, "{:?}", lens);
+        }
+
         #[test]
         fn whatever_is_pulled_and_zoomed_the_take_stays_in_view(
             moves in prop::collection::vec((-900.0f32..900.0, -900.0f32..900.0, 0.2f32..5.0), 0..20),

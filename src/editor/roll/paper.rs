@@ -17,6 +17,8 @@ const EBONY: Color32 = Color32::from_rgb(0x24, 0x27, 0x2d);
 /// Least distance of two numbers of bars, and of two beats, in points.
 const NUMBERS: f32 = 34.0;
 const BEATS: f32 = 9.0;
+/// Height of a key's name in points.
+const NAME: f32 = 12.0;
 
 pub struct Paper<'a> {
     pub painter: Painter,
@@ -184,8 +186,10 @@ impl Paper<'_> {
             if matches!(key % 12, 0 | 5) {
                 painter.hline(strip.x_range(), y + self.lens.key, Stroke::new(1.0, theme::FAINT));
             }
-            if key % 12 == 0 && self.lens.key >= 4.0 {
-                let at = pos2(strip.right() - 4.0, y + self.lens.key / 2.0);
+            // In its middle, or above its lower edge where it is narrow: the line there would cross the name out.
+            let middle = (y + self.lens.key / 2.0).min(y + self.lens.key + 1.0 - NAME / 2.0);
+            if key % 12 == 0 && strip.y_range().shrink(NAME / 2.0).contains(middle) {
+                let at = pos2(strip.right() - 4.0, middle);
                 let name = format!("C{}", i32::from(key) / 12 - 1);
                 painter.text(at, Align2::RIGHT_CENTER, name, theme::strong(9.0), theme::GROUND);
             }
