@@ -7,6 +7,7 @@ mod button;
 mod choice;
 mod device;
 mod dial;
+mod drag;
 mod help;
 mod icon;
 mod knobs;
@@ -24,12 +25,13 @@ use etude_pianist::midi::{Clip, TICKS_PER_QUARTER};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::SizeConstraints;
 use nice_plug::editor::dpi::LogicalSize;
-use nice_plug::prelude::{PluginApi, ResizeHint};
+use nice_plug::prelude::{AsyncExecutor, PluginApi, ResizeHint};
 use nice_plug_egui::{
     EguiEditor, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier, baseview,
     create_egui_editor,
 };
 
+use crate::Etude;
 use crate::export::{self, Exporter, Named};
 use crate::params::EtudeParams;
 use crate::session::{Host, View};
@@ -45,7 +47,11 @@ const MOST: [f32; 2] = [3840.0, 2400.0];
 const IDEAS: u32 = 8;
 
 /// The editor of an instance.
-pub fn create(params: Arc<EtudeParams>, notifier: RepaintNotifier) -> Option<EguiEditor<Window>> {
+pub fn create(
+    params: Arc<EtudeParams>,
+    notifier: RepaintNotifier,
+    executor: AsyncExecutor<Etude>,
+) -> Option<EguiEditor<Window>> {
     let least = LogicalSize::new(LEAST[0], LEAST[1]);
     let settings = EguiNiceSettings::new()
         .with_tile("Etude")
@@ -67,6 +73,8 @@ pub fn create(params: Arc<EtudeParams>, notifier: RepaintNotifier) -> Option<Egu
         take: None,
         host: String::new(),
         wanted: None,
+        origin: None,
+        executor,
         params,
     };
     create_egui_editor(state, notifier, settings, window)
@@ -84,6 +92,9 @@ pub struct Window {
     host: String,
     /// The size that the project was saved with, until the window has it.
     wanted: Option<Vec2>,
+    /// Where clips are dragged from, while the window is open.
+    origin: Option<drag::Origin>,
+    executor: AsyncExecutor<Etude>,
 }
 
 impl NiceEguiApp for Window {
@@ -100,6 +111,8 @@ impl NiceEguiApp for Window {
             _ => self.params.session.host.name(),
         };
         self.gui = Some(gui);
+        let (executor, window) = (self.executor.clone(), frame.baseview_window().platform_handle());
+        self.origin = Some(drag::Origin { executor, window });
         self.wanted = Some(saved_size(&self.params));
         Ok(())
     }
@@ -131,7 +144,7 @@ impl NiceEguiApp for Window {
     }
 
     fn editor_closed(&mut self) {
-        self.gui = None;
+        (self.gui, self.origin) = (None, None);
     }
 }
 
@@ -188,16 +201,23 @@ impl Window {
         {
             self.params.session.undo();
         }
+        self.exports(ui, at, view);
+    }
+
+    /// What gets clips out, and the way to help, at the right of the header.
+    fn exports(&mut self, ui: &mut Ui, at: Rect, view: &View) {
         let has_clip = view.take.as_ref().is_some_and(|take| take.has_clip());
-        let mut row = button::Row::new(at.right() - 32.0 - 8.0 - 88.0 - 8.0 - 96.0, y);
-        if button::plain(
-            ui,
-            row.next(96.0),
-            "Save clip",
-            has_clip,
-            "Saves what you hear as a MIDI file in your music folder.  E",
-        ) {
+        let mut row = button::Row::new(at.right() - 32.0 - 8.0 - 88.0 - 8.0 - 96.0, at.center().y);
+        let tip = "Saves what you hear as a MIDI file in your music folder.  E";
+        let tip = if drag::POSSIBLE { format!("{tip}\n\nOr drag it into your project.") } else { tip.into() };
+        let save = button::source(ui, row.next(96.0), "Save clip", has_clip, &tip);
+        if has_clip && save.clicked() {
             self.save(view);
+        }
+        if has_clip && drag::POSSIBLE && save.drag_started() {
+            // The system takes the mouse over, and keeps the button's release to itself.
+            ui.ctx().stop_dragging();
+            self.drag(view);
         }
         if button::plain(
             ui,
@@ -280,6 +300,12 @@ impl Window {
     fn save_as(&self, view: &View) {
         if let Some((clip, name)) = self.clip(view) {
             self.exporter.save_as(clip, name);
+        }
+    }
+
+    fn drag(&self, view: &View) {
+        if let (Some((clip, name)), Some(origin)) = (self.clip(view), self.origin.clone()) {
+            self.exporter.save_and(clip, name, |file, failed| origin.drag(file, failed));
         }
     }
 

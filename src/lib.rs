@@ -80,20 +80,20 @@ impl Plugin for Etude {
 
     type Editor = EguiEditor<editor::Window>;
     type SysExMessage = ();
-    /// None but to wait for those of the framework: composing has a thread of its own.
-    type BackgroundTask = worker::Mark;
+    /// To wait for those of the framework, and to drag clips out of the window; composing has a thread of its own.
+    type BackgroundTask = worker::Task;
 
     fn params(&self) -> Arc<dyn Params> {
         self.params.clone()
     }
 
     fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
-        self.worker = Some(executor);
-        editor::create(self.params.clone(), self.repaint.clone())
+        self.worker = Some(executor.clone());
+        editor::create(self.params.clone(), self.repaint.clone(), executor)
     }
 
     fn task_executor(&mut self) -> TaskExecutor<Self> {
-        Box::new(|mark| mark.reach())
+        Box::new(worker::Task::run)
     }
 
     fn activate(

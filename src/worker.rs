@@ -19,14 +19,17 @@ const FULL: Duration = Duration::from_millis(1);
 /// After a task, the worker holds the instance for a few instructions more.
 const LETTING_GO: Duration = Duration::from_millis(8);
 
-/// A task that says that its turn has come.
-pub struct Mark(mpsc::Sender<()>);
+/// Something to do on the worker, or on the main thread.
+pub struct Task(Box<dyn FnOnce() + Send>);
 
-impl Mark {
-    /// To be called on the worker.
-    pub(crate) fn reach(&self) {
-        // Nobody waits any more: late, but no mistake.
-        let _ = self.0.send(());
+impl Task {
+    pub(crate) fn new(work: impl FnOnce() + Send + 'static) -> Task {
+        Task(Box::new(work))
+    }
+
+    /// Does it. To be called on its thread.
+    pub(crate) fn run(self) {
+        (self.0)();
     }
 }
 
@@ -41,10 +44,13 @@ pub(crate) fn finish(worker: &AsyncExecutor<Etude>) {
     }
 }
 
-/// Whether a new mark's turn came before the deadline; a full queue drops it at once.
+/// Whether the turn of a new task came before the deadline; a full queue drops it at once.
 fn is_reached(worker: &AsyncExecutor<Etude>, deadline: Instant) -> bool {
     let (reached, mark) = mpsc::channel();
-    worker.execute_background(Mark(reached));
+    worker.execute_background(Task::new(move || {
+        // If nobody waits any more, it is late, but no mistake.
+        let _ = reached.send(());
+    }));
     mark.recv_timeout(deadline.saturating_duration_since(Instant::now())).is_ok()
 }
 
@@ -56,20 +62,20 @@ mod tests {
 
     use super::*;
 
-    fn executor(work: impl Fn(Mark) + Send + Sync + 'static) -> AsyncExecutor<Etude> {
+    fn executor(work: impl Fn(Task) + Send + Sync + 'static) -> AsyncExecutor<Etude> {
         AsyncExecutor::new(Arc::new(work), Arc::new(|_| unreachable!("the main thread has nothing to do")))
     }
 
     #[test]
-    fn it_waits_until_the_worker_comes_to_the_mark() {
+    fn it_waits_until_the_worker_comes_to_its_task() {
         let done = Arc::new(AtomicUsize::new(0));
         let count = done.clone();
-        finish(&executor(move |mark| {
+        finish(&executor(move |task| {
             let count = count.clone();
             thread::spawn(move || {
                 thread::sleep(Duration::from_millis(50));
                 count.fetch_add(1, SeqCst);
-                mark.reach();
+                task.run();
             });
         }));
         assert_eq!(done.load(SeqCst), 1);
@@ -79,9 +85,9 @@ mod tests {
     fn it_tries_again_as_long_as_the_workers_queue_is_full() {
         let tries = Arc::new(AtomicUsize::new(0));
         let count = tries.clone();
-        finish(&executor(move |mark| {
+        finish(&executor(move |task| {
             if count.fetch_add(1, SeqCst) == 20 {
-                mark.reach();
+                task.run();
             }
         }));
         assert_eq!(tries.load(SeqCst), 21);

@@ -20,6 +20,13 @@ pub fn plain(ui: &mut Ui, at: Rect, text: &str, enabled: bool, tip: &str) -> boo
     button(ui, at, text, false, enabled).on_hover_text(tip).clicked() && enabled
 }
 
+/// A button that something can be dragged from, too.
+pub fn source(ui: &mut Ui, at: Rect, text: &str, enabled: bool, tip: &str) -> Response {
+    let response = button(ui, at, text, false, enabled);
+    let response = if enabled { response.interact(Sense::click_and_drag()) } else { response };
+    response.on_hover_text(tip)
+}
+
 /// A panel that opens a menu when it is clicked; what it says is drawn on it.
 pub fn opener(ui: &mut Ui, at: Rect, name: &str) -> Response {
     let response = ui.interact(at, ui.scope_id().with(name), Sense::click());
