@@ -29,8 +29,11 @@ impl Player {
     ///
     /// When the host stops, jumps or loops, everything that sounds ends. When the take is another one than last time,
     /// only what the new one does not hold at this place ends: a take can grow, or change from the next bar on, while
-    /// its notes sound.
+    /// its notes sound. A block without samples, which hosts use to pass on knobs, is no time at all.
     pub fn process(&mut self, block: &Block, take: Option<&Take>, mut send: impl FnMut(Event) -> bool) {
+        if block.samples == 0 {
+            return;
+        }
         let Player { playhead, sounding, .. } = self;
         let send = &mut send;
         sounding.settle(send);

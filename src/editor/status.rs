@@ -116,6 +116,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_device_that_failed_is_named_unless_something_worse_happened() {
+        let warning = Some("GPU: it was unplugged; the processor went on".to_owned());
+        let warned = View { warning: warning.clone(), composing: true, ..View::default() };
+        assert_eq!(words(&warned, &Progress::Idle), (theme::ACCENT, warning.unwrap()));
+        let failed = View { error: Some("a bad file".to_owned()), ..warned };
+        assert_eq!(words(&failed, &Progress::Idle), (theme::ERROR, "a bad file".to_owned()));
+        let (color, text) = words(&failed, &Progress::Failed("no file dialog here".to_owned()));
+        assert_eq!((color, text.as_str()), (theme::ERROR, "Not saved: no file dialog here"));
+    }
+
+    #[test]
     fn big_numbers_are_grouped() {
         assert_eq!(
             [7, 999, 1000, 20_345, 1_234_567].map(thousands),

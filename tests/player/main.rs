@@ -191,6 +191,17 @@ fn a_start_in_the_middle_of_a_pedal_presses_it() {
 }
 
 #[test]
+fn a_block_without_samples_ends_nothing() {
+    let take = of_notes(vec![note(0.0, 0.5, 60)], 4.0, place(0, Mode::Loop));
+    let mut host = Host::default();
+    for (position, samples) in [(0.0, 4800), (0.2, 0), (0.2, 24_000)] {
+        host.block(&Block { samples, position, ..host::rolling() }, Some(&take));
+    }
+    host.stop();
+    assert_eq!(notes(&host.log), [(0, 12_000, 60)]);
+}
+
+#[test]
 fn a_reset_in_mid_note_ends_it_in_the_next_block() {
     let take = of_notes(vec![note(0.0, 3.0, 60)], 4.0, place(0, Mode::Loop));
     let mut host = Host::default();
