@@ -117,9 +117,9 @@ mod tests {
 
     #[test]
     fn a_device_that_failed_is_named_unless_something_worse_happened() {
-        let warning = Some("GPU: it was unplugged; the processor went on".to_owned());
-        let warned = View { warning: warning.clone(), composing: true, ..View::default() };
-        assert_eq!(words(&warned, &Progress::Idle), (theme::ACCENT, warning.unwrap()));
+        let warning = "GPU: it was unplugged; the processor went on".to_owned();
+        let warned = View { warning: Some(warning.clone()), composing: true, ..View::default() };
+        assert_eq!(words(&warned, &Progress::Idle), (theme::ACCENT, warning));
         let failed = View { error: Some("a bad file".to_owned()), ..warned };
         assert_eq!(words(&failed, &Progress::Idle), (theme::ERROR, "a bad file".to_owned()));
         let (color, text) = words(&failed, &Progress::Failed("no file dialog here".to_owned()));
