@@ -52,7 +52,7 @@ mod tile;
 
 pub use activation::{exp, ln, sigmoid, tanh};
 pub use lanes::{LANES, load, store};
-pub use panels::{Outer, Panels, Rows, accumulate_outer, fill_rows, product};
+pub use panels::{Outer, Panels, Rows, Summand, accumulate_outer, fill_rows, product};
 
 use std::sync::LazyLock;
 

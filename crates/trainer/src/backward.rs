@@ -1,21 +1,29 @@
 //! Back-propagation through time over the window that a [`Tape`] holds.
 
 use crate::batch::{Batch, Block, Choices};
-use crate::forward::{HeadTape, Tape, joined_width};
-use crate::weights::Network;
-use etude_pianist::kernel::{Kernel, LANES, Outer, Rows, accumulate_outer, load, product, store, tanh};
+use crate::forward::{HeadTape, LayerTape, Tape, joined_width, layer_inputs};
+use crate::tables::TableGradients;
+use crate::weights::{Linear, Network};
+use etude_pianist::kernel::{
+    Kernel, LANES, Outer, Rows, Summand, accumulate_outer, load, product, store, tanh,
+};
 use etude_pianist::network::Inputs;
 use etude_pianist::vectorised;
+use std::ops::Range;
 
 /// Working memory of the backward pass, and the gradient of the loss by every parameter.
 pub struct Gradients {
     /// In the order of the layout.
     pub flat: Vec<f32>,
+    kernel: Kernel,
     outer: Outer,
+    tables: TableGradients,
     /// `[n, units]`: the gradient by the outputs of the layer at hand.
     outputs: Vec<f32>,
-    /// `[n, inputs]`: the same by its inputs.
+    /// `[n, units]`: the same by its inputs.
     inputs: Vec<f32>,
+    /// `[n, units]`: the same by its inputs after dropout.
+    dropped: Vec<f32>,
     /// `[streams, units]`: the gradient by the cells, passed from step to step.
     cells: Vec<f32>,
     /// `[n, hidden + inputs]`, `[n, hidden]` and `[n, inputs + units]`: by what a head's two layers read.
@@ -29,9 +37,12 @@ impl Gradients {
     pub fn new(parameters: usize, kernel: Kernel) -> Gradients {
         Gradients {
             flat: vec![0.0; parameters],
+            kernel,
             outer: Outer::new(kernel),
+            tables: TableGradients::default(),
             outputs: Vec::new(),
             inputs: Vec::new(),
+            dropped: Vec::new(),
             cells: Vec::new(),
             by_output_reads: Vec::new(),
             by_hidden: Vec::new(),
@@ -51,9 +62,6 @@ impl Gradients {
         for layer in (0..tape.blueprint.layers).rev() {
             self.through_layer(layer, tape, network, batch);
         }
-        let inputs = &tape.blueprint.inputs;
-        let tables = &network.layout.embeddings;
-        scatter(network, &mut self.flat, tables, inputs, &batch.inputs, &self.inputs, inputs.width());
     }
 
     fn through_head(&mut self, index: usize, tape: &mut Tape, network: &Network, choices: &Choices) {
@@ -112,45 +120,40 @@ impl Gradients {
     }
 
     fn through_layer(&mut self, index: usize, tape: &mut Tape, network: &Network, batch: &Batch) {
-        let (units, rows) = (tape.blueprint.units, batch.rows());
-        let width = tape.blueprint.layer_inputs(index);
-        // The residual path hands the gradient by the outputs on as it is, before the recurrent one is added to it.
-        self.inputs.clear();
-        self.inputs.resize(rows * width, 0.0);
-        let residual = if index > 0 { self.outputs.clone() } else { Vec::new() };
-        self.through_steps(index, tape, network, batch);
-
-        let gates = std::mem::take(&mut tape.layers[index].gates);
-        let (by_gates, parameters) = (Rows::dense(&gates, 4 * units), network.layout.layers[index]);
-        let hidden = Rows::dense(&tape.layers[index].hidden, units);
-        self.add_outer(network, parameters.recurrent, by_gates, hidden, rows);
-        self.add_outer(
-            network,
-            parameters.input,
-            by_gates,
-            Rows::dense(tape.layer_inputs(index), width),
-            rows,
-        );
-        self.add_sum(network, parameters.bias, &gates);
-        let input = &network.layers[index].input.backward;
-        product(by_gates, rows, input, &mut self.inputs, width, false, &mut tape.scratch);
-        tape.layers[index].gates = gates;
-
-        let kept = &tape.layers[index].kept;
-        self.inputs.iter_mut().zip(kept).for_each(|(gradient, kept)| *gradient *= kept);
+        let units = tape.blueprint.units;
+        self.cells.clear();
+        self.cells.resize(batch.streams * units, 0.0);
+        self.inputs.resize(self.outputs.len(), 0.0);
+        for run in batch.runs().rev() {
+            let rows = batch.rows_of(&run);
+            if index > 0 {
+                // The residual path hands the gradient by the outputs on as it is, before the recurrent one is added.
+                let values = rows.start * units..rows.end * units;
+                self.inputs[values.clone()].copy_from_slice(&self.outputs[values]);
+            }
+            self.through_steps(index, run, tape, network, batch);
+            self.through_weights(index, rows, tape, network, batch);
+        }
         if index > 0 {
-            add(&mut self.inputs, &residual);
             std::mem::swap(&mut self.inputs, &mut self.outputs);
+        } else {
+            let (symbols, gates) = (&batch.inputs.categories, &tape.layers[0].gates);
+            self.tables.backward(tape.kernel, network, symbols, gates, &mut self.flat, &mut self.outer);
         }
     }
 
-    /// Walks back through the steps of a layer; leaves the gradient by its gates in the gates' place.
-    fn through_steps(&mut self, index: usize, tape: &mut Tape, network: &Network, batch: &Batch) {
+    /// Walks back through a run of steps of a layer; leaves the gradient by its gates in the gates' place.
+    fn through_steps(
+        &mut self,
+        index: usize,
+        run: Range<usize>,
+        tape: &mut Tape,
+        network: &Network,
+        batch: &Batch,
+    ) {
         let (units, kernel, size) = (tape.blueprint.units, tape.kernel, batch.streams * tape.blueprint.units);
         let layer = &mut tape.layers[index];
-        self.cells.clear();
-        self.cells.resize(size, 0.0);
-        for step in (0..batch.steps).rev() {
+        for step in run.rev() {
             let (present, after) = layer.gates[step * size * 4..].split_at_mut(size * 4);
             let by_hidden = &mut self.outputs[step * size..][..size];
             if step + 1 < batch.steps {
@@ -164,17 +167,84 @@ impl Gradients {
         }
     }
 
+    /// From the gradient by the gates of some rows to that by the weights that they came from, and by what these read.
+    fn through_weights(
+        &mut self,
+        index: usize,
+        rows: Range<usize>,
+        tape: &mut Tape,
+        network: &Network,
+        batch: &Batch,
+    ) {
+        let units = tape.blueprint.units;
+        let (below, layer) = tape.layers.split_at(index);
+        let LayerTape { inputs, kept, gates, hidden, .. } = &layer[0];
+        let gates = &gates[rows.start * 4 * units..rows.end * 4 * units];
+        let (by_gates, weights) = (Rows::dense(gates, 4 * units), &network.layers[index].input);
+        let (columns, width) = (&weights.columns, weights.columns.len());
+        let parameters = network.layout.layers[index];
+        let place = |parameter: usize| network.layout.parameters[parameter].range.clone();
+        let places = [place(parameters.input), place(parameters.recurrent), place(parameters.bias)];
+        let [by_input, by_recurrent, by_bias] =
+            self.flat.get_disjoint_mut(places).expect("no two parameters share a place");
+
+        let input = Summand {
+            right: Rows::dense(&layer_inputs(below, inputs, batch)[rows.start * width..], width),
+            out: &mut by_input[columns.start..],
+            out_stride: network.layout.parameters[parameters.input].shape[1],
+        };
+        let recurrent = Summand {
+            right: Rows::dense(&hidden[rows.start * units..], units),
+            out: by_recurrent,
+            out_stride: units,
+        };
+        accumulate_outer(by_gates, rows.len(), &mut [input, recurrent], &mut self.outer);
+        add_rows(tape.kernel, by_bias, gates);
+        if index > 0 {
+            let kept = if kept.is_empty() { &[] } else { &kept[rows.start * width..rows.end * width] };
+            let out = &mut self.inputs[rows.start * width..rows.end * width];
+            through_inputs(by_gates, weights, kept, out, &mut self.dropped, &mut tape.scratch);
+        }
+    }
+
     fn add_outer(&mut self, network: &Network, parameter: usize, left: Rows, right: Rows, rows: usize) {
         let out = network.layout.of_mut(&mut self.flat, parameter);
-        accumulate_outer(left, right, rows, out, &mut self.outer);
+        accumulate_outer(left, rows, &mut [Summand { right, out, out_stride: right.width }], &mut self.outer);
     }
 
     fn add_sum(&mut self, network: &Network, parameter: usize, rows: &[f32]) {
-        let out = network.layout.of_mut(&mut self.flat, parameter);
-        rows.chunks_exact(out.len()).for_each(|row| add(out, row));
+        add_rows(self.kernel, network.layout.of_mut(&mut self.flat, parameter), rows);
     }
 }
 
+/// Adds what reaches a layer's inputs through its gates; `kept` are dropout's factors, if any.
+fn through_inputs(
+    by_gates: Rows,
+    weights: &Linear,
+    kept: &[f32],
+    out: &mut [f32],
+    dropped: &mut Vec<f32>,
+    scratch: &mut Vec<u32>,
+) {
+    let (width, rows) = (weights.columns.len(), out.len() / weights.columns.len());
+    if kept.is_empty() {
+        product(by_gates, rows, &weights.backward, out, width, true, scratch);
+        return;
+    }
+    dropped.resize(out.len(), 0.0);
+    product(by_gates, rows, &weights.backward, dropped, width, false, scratch);
+    let dropped = dropped.iter().zip(kept).map(|(gradient, kept)| gradient * kept);
+    out.iter_mut().zip(dropped).for_each(|(sum, gradient)| *sum += gradient);
+}
+
+vectorised! {
+/// Adds every row to `out`.
+fn add_rows(out: &mut [f32], rows: &[f32]) {
+    rows.chunks_exact(out.len()).for_each(|row| add(out, row));
+}
+}
+
+#[inline(always)]
 fn add(out: &mut [f32], values: &[f32]) {
     out.iter_mut().zip(values).for_each(|(out, value)| *out += value);
 }

@@ -2,6 +2,11 @@
 
 use etude_pianist::alphabet::{Conditions, Context, InputRow, MAX_HEADS, Step};
 use etude_pianist::network::{Blueprint, Inputs};
+use std::ops::Range;
+
+/// Rows that are taken through one part of a layer after another before the next ones: what is computed of them is
+/// still in the cache when it is read.
+const RUN: usize = 512;
 
 /// Inputs of one block of the network, row after row.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -64,6 +69,17 @@ impl Batch {
     /// How many rows the window has.
     pub fn rows(&self) -> usize {
         self.steps * self.streams
+    }
+
+    /// The window's steps, in runs of as many as go through a layer together.
+    pub(crate) fn runs(&self) -> impl DoubleEndedIterator<Item = Range<usize>> + use<> {
+        let (steps, length) = (self.steps, (RUN / self.streams.max(1)).max(1));
+        (0..steps.div_ceil(length)).map(move |run| run * length..steps.min((run + 1) * length))
+    }
+
+    /// The rows of a run of steps.
+    pub(crate) fn rows_of(&self, run: &Range<usize>) -> Range<usize> {
+        run.start * self.streams..run.end * self.streams
     }
 
     /// How many steps have a loss: every step chooses with the first head.

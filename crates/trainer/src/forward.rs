@@ -5,6 +5,7 @@
 //! step. `layer.hidden` and `layer.cells` begin with one more step: the state carried over from the window before.
 
 use crate::batch::{Batch, Block, Choices};
+use crate::tables::look_up;
 use crate::weights::{Linear, Network};
 use etude_pianist::kernel::{Kernel, LANES, Rows, exp, fill_rows, load, product, sigmoid, store, tanh};
 use etude_pianist::network::{Blueprint, Head, Inputs};
@@ -42,8 +43,6 @@ pub(crate) struct HeadTape {
 pub struct Tape {
     pub(crate) kernel: Kernel,
     pub(crate) blueprint: Blueprint,
-    /// `[n, inputs]`: embedded and dense inputs of the first layer.
-    pub(crate) inputs: Vec<f32>,
     pub(crate) layers: Vec<LayerTape>,
     pub(crate) heads: Vec<HeadTape>,
     pub(crate) scratch: Vec<u32>,
@@ -62,7 +61,6 @@ impl Tape {
         Tape {
             kernel,
             blueprint: blueprint.clone(),
-            inputs: Vec::new(),
             layers: (0..blueprint.layers).map(|_| LayerTape::default()).collect(),
             heads: blueprint.heads.iter().map(|_| HeadTape::default()).collect(),
             scratch: Vec::new(),
@@ -75,10 +73,6 @@ impl Tape {
     /// Runs the network over `batch` and returns the loss of every head. Leaves `d loss / d logits`, the loss divided
     /// by `steps_in_all` (the steps of all threads), for the backward pass.
     pub fn forward(&mut self, network: &Network, batch: &Batch, steps_in_all: usize) -> Nats {
-        let inputs = &self.blueprint.inputs;
-        self.inputs.resize(batch.rows() * inputs.width(), 0.0);
-        let tables: Vec<&[f32]> = network.layout.embeddings.iter().map(|&i| network.parameter(i)).collect();
-        gather(inputs, &tables, &batch.inputs, &mut self.inputs, inputs.width());
         for layer in 0..self.layers.len() {
             self.drop_inputs(layer);
             self.carry_state(layer, batch);
@@ -86,15 +80,6 @@ impl Tape {
         }
         let scale = 1.0 / steps_in_all.max(1) as f32;
         (0..self.heads.len()).map(|head| self.run_head(head, network, &batch.heads[head], scale)).collect()
-    }
-
-    /// The input of `layer` as it was multiplied: `[n, inputs]`.
-    pub(crate) fn layer_inputs(&self, layer: usize) -> &[f32] {
-        match layer {
-            0 => &self.inputs,
-            _ if !self.layers[layer].inputs.is_empty() => &self.layers[layer].inputs,
-            _ => &self.layers[layer - 1].outputs,
-        }
     }
 
     fn drop_inputs(&mut self, layer: usize) {
@@ -131,31 +116,37 @@ impl Tape {
 
     fn run_layer(&mut self, index: usize, network: &Network, batch: &Batch) {
         let (units, streams, kernel) = (self.blueprint.units, batch.streams, self.kernel);
-        let weights = &network.layers[index];
+        let (weights, categories) = (&network.layers[index], self.blueprint.inputs.categories.len());
+        let bias = network.parameter(network.layout.layers[index].bias);
         let (below, layer) = self.layers.split_at_mut(index);
         let LayerTape { inputs, gates, cells, hidden, outputs, .. } = &mut layer[0];
-        let below = below.last().map(|below| below.outputs.as_slice());
-        let inputs = match below {
-            None => &self.inputs,
-            Some(_) if !inputs.is_empty() => inputs.as_slice(),
-            Some(below) => below,
-        };
-
-        fill_rows(gates, network.parameter(network.layout.layers[index].bias));
-        let reads = Rows::dense(inputs, self.blueprint.layer_inputs(index));
-        product(reads, batch.rows(), &weights.input.forward, gates, 4 * units, true, &mut self.scratch);
-        let size = streams * units;
-        for (step, gates) in gates.chunks_exact_mut(4 * size).enumerate() {
-            let (past, present) = hidden.split_at_mut((step + 1) * size);
-            let before = Rows::dense(&past[step * size..], units);
-            product(before, streams, &weights.recurrent.forward, gates, 4 * units, true, &mut self.scratch);
-            let (past, cells) = cells.split_at_mut((step + 1) * size);
-            let (past, cells) = (&past[step * size..], &mut cells[..size]);
-            cell_forward(kernel, units, gates, past, cells, &mut present[..size]);
+        let reads = layer_inputs(below, inputs, batch);
+        let (width, size) = (weights.input.columns.len(), streams * units);
+        for run in batch.runs() {
+            let rows = batch.rows_of(&run);
+            let run_gates = &mut gates[rows.start * 4 * units..rows.end * 4 * units];
+            if index == 0 {
+                let symbols = &batch.inputs.categories[rows.start * categories..rows.end * categories];
+                look_up(kernel, &network.tables, symbols, bias, run_gates);
+            } else {
+                fill_rows(run_gates, bias);
+            }
+            let reads = Rows::dense(&reads[rows.start * width..], width);
+            let input = &weights.input.forward;
+            product(reads, rows.len(), input, run_gates, 4 * units, true, &mut self.scratch);
+            for (step, gates) in run.zip(run_gates.chunks_exact_mut(4 * size)) {
+                let (past, present) = hidden.split_at_mut((step + 1) * size);
+                let (recurrent, before) =
+                    (&weights.recurrent.forward, Rows::dense(&past[step * size..], units));
+                product(before, streams, recurrent, gates, 4 * units, true, &mut self.scratch);
+                let (past, cells) = cells.split_at_mut((step + 1) * size);
+                let (past, cells) = (&past[step * size..], &mut cells[..size]);
+                cell_forward(kernel, units, gates, past, cells, &mut present[..size]);
+            }
         }
         outputs.copy_from_slice(&hidden[size..]);
-        if let Some(below) = below {
-            outputs.iter_mut().zip(below).for_each(|(out, below)| *out += below);
+        if let Some(below) = below.last() {
+            outputs.iter_mut().zip(&below.outputs).for_each(|(out, below)| *out += below);
         }
     }
 
@@ -189,6 +180,16 @@ impl Tape {
         let reads = Rows { data: &tape.joined, stride: width, width: width - units };
         apply(&weights.output, reads, count, &mut tape.logits, &mut self.scratch);
         cross_entropy(kernel, &mut tape.logits, &choices.targets, scale)
+    }
+}
+
+/// What a layer multiplied: `[n, units]`, in the first layer the dense `[n, values]`. `below` are the layers below it,
+/// `dropped` are its inputs after dropout, if there is any.
+pub(crate) fn layer_inputs<'a>(below: &'a [LayerTape], dropped: &'a [f32], batch: &'a Batch) -> &'a [f32] {
+    match below.last() {
+        None => &batch.inputs.dense,
+        Some(_) if !dropped.is_empty() => dropped,
+        Some(below) => &below.outputs,
     }
 }
 

@@ -20,5 +20,6 @@ pub mod passage;
 pub mod picture;
 pub mod prepare;
 pub mod schedule;
+mod tables;
 pub mod training;
 pub mod weights;

@@ -1,21 +1,25 @@
 //! A network's parameters, and its weight matrices packed for both directions of training.
 
+use crate::tables::Table;
 use etude_pianist::kernel::{Kernel, Panels, Rows};
 use etude_pianist::network::{Blueprint, Layout};
 use rayon::prelude::*;
+use std::ops::Range;
 
-/// A weight matrix `[outputs, inputs]` packed for the forward and the backward product.
+/// Columns of a weight matrix `[outputs, inputs]`, packed for the forward and the backward product.
 pub(crate) struct Linear {
     parameter: usize,
-    outputs: usize,
-    inputs: usize,
-    /// `[inputs, outputs]`.
+    shape: [usize; 2],
+    /// Which inputs.
+    pub(crate) columns: Range<usize>,
+    /// `[columns, outputs]`.
     pub(crate) forward: Panels,
-    /// `[outputs, inputs]`.
+    /// `[outputs, columns]`.
     pub(crate) backward: Panels,
 }
 
 pub(crate) struct LayerWeights {
+    /// In the first layer, the columns of the dense inputs alone.
     pub(crate) input: Linear,
     pub(crate) recurrent: Linear,
 }
@@ -30,6 +34,8 @@ pub struct Network {
     /// What the parameters are.
     pub layout: Layout,
     parameters: Vec<f32>,
+    /// The embedded inputs of the first layer.
+    pub(crate) tables: Vec<Table>,
     pub(crate) layers: Vec<LayerWeights>,
     pub(crate) heads: Vec<HeadWeights>,
 }
@@ -42,18 +48,25 @@ impl Network {
     pub fn new(blueprint: &Blueprint, parameters: Vec<f32>, kernel: Kernel) -> Network {
         let layout = Layout::new(blueprint);
         assert_eq!(parameters.len(), layout.len(), "wrong number of parameters");
-        let linear = |parameter: usize| Linear::new(&layout, parameter, kernel);
-        let layers = layout
+        let linear = |parameter: usize| {
+            let [_, inputs] = layout.parameters[parameter].shape;
+            Linear::new(&layout, parameter, 0..inputs, kernel)
+        };
+        let mut layers: Vec<LayerWeights> = layout
             .layers
             .iter()
             .map(|layer| LayerWeights { input: linear(layer.input), recurrent: linear(layer.recurrent) })
             .collect();
+        let inputs = &blueprint.inputs;
+        let dense = inputs.width() - inputs.dense..inputs.width();
+        layers[0].input = Linear::new(&layout, layout.layers[0].input, dense, kernel);
+        let tables = Table::all(&inputs.categories, &layout, kernel);
         let heads = layout
             .heads
             .iter()
             .map(|head| HeadWeights { hidden: linear(head.hidden), output: linear(head.output) })
             .collect();
-        let mut network = Network { layout, parameters, layers, heads };
+        let mut network = Network { layout, parameters, tables, layers, heads };
         network.pack();
         network
     }
@@ -78,20 +91,25 @@ impl Network {
     fn pack(&mut self) {
         let layers = self.layers.iter_mut().flat_map(|layer| [&mut layer.input, &mut layer.recurrent]);
         let heads = self.heads.iter_mut().flat_map(|head| [&mut head.hidden, &mut head.output]);
-        let linears: Vec<&mut Linear> = layers.chain(heads).collect();
+        let tables = self.tables.iter_mut().map(|table| &mut table.weights);
+        let linears: Vec<&mut Linear> = layers.chain(heads).chain(tables).collect();
         let (layout, parameters) = (&self.layout, &self.parameters);
         linears.into_par_iter().for_each(|linear| linear.pack(layout.of(parameters, linear.parameter)));
+        self.tables.par_iter_mut().for_each(|table| table.fill(layout, parameters));
     }
 }
 
 impl Linear {
-    fn new(layout: &Layout, parameter: usize, kernel: Kernel) -> Linear {
-        let [outputs, inputs] = layout.parameters[parameter].shape;
-        Linear { parameter, outputs, inputs, forward: Panels::new(kernel), backward: Panels::new(kernel) }
+    /// `columns` of a parameter of the layout, to be packed.
+    pub(crate) fn new(layout: &Layout, parameter: usize, columns: Range<usize>, kernel: Kernel) -> Linear {
+        let shape = layout.parameters[parameter].shape;
+        Linear { parameter, shape, columns, forward: Panels::new(kernel), backward: Panels::new(kernel) }
     }
 
     fn pack(&mut self, weights: &[f32]) {
-        self.forward.pack_transposed(Rows::dense(weights, self.inputs), self.outputs);
-        self.backward.pack(Rows::dense(weights, self.inputs), self.outputs);
+        let [outputs, stride] = self.shape;
+        let rows = Rows { data: &weights[self.columns.start..], stride, width: self.columns.len() };
+        self.forward.pack_transposed(rows, outputs);
+        self.backward.pack(rows, outputs);
     }
 }

@@ -24,12 +24,14 @@ struct Shape {
     steps: usize,
 }
 
-const SHAPES: [Shape; 5] = [
+const SHAPES: [Shape; 6] = [
     Shape { layers: 1, units: 1, streams: 1, steps: 1 },
     Shape { layers: 1, units: 17, streams: 3, steps: 5 },
     Shape { layers: 2, units: 40, streams: 7, steps: 1 },
     Shape { layers: 2, units: 65, streams: 1, steps: 37 },
     Shape { layers: 3, units: 31, streams: 7, steps: 37 },
+    // More rows than go through a layer together.
+    Shape { layers: 2, units: 18, streams: 180, steps: 7 },
 ];
 
 /// Losses and gradients are compared over this many windows, the state carried from one to the next.
@@ -53,7 +55,7 @@ fn the_fused_path_learns_events_as_candle_does() {
 #[test]
 fn with_dropout_the_gradient_is_that_of_the_network_that_was_drawn() {
     const STEP: f32 = 0.05;
-    let shape = Shape { layers: 3, units: 40, streams: 3, steps: 9 };
+    let shape = Shape { layers: 3, units: 40, streams: 180, steps: 5 };
     let blueprint = Alphabet::Events.blueprint(shape.layers, shape.units);
     let parameters = random_parameters(&blueprint);
     let batch = &windows(Alphabet::Events, &blueprint, shape)[0];

@@ -1,7 +1,7 @@
 //! Packed matrices and the two products made of tiles.
 
 use super::Kernel;
-use super::tile::{LINES_PER_ROW, Left, Line, MAX_ROWS, PANEL, Sums, tile};
+use super::tile::{LINES_PER_ROW, Left, Line, MAX_ROWS, Out, PANEL, tile};
 
 /// Rows of an `f32` matrix in row-major order: row `r` starts at `data[r * stride]`.
 #[derive(Clone, Copy)]
@@ -99,9 +99,21 @@ impl Panels {
         self.depth.div_ceil(self.kernel.values_per_word())
     }
 
-    fn panel(&self, index: usize) -> &[Line] {
+    /// Sums `rows` rows of `left` times one panel into `out`; of the last panel, only the columns that there are.
+    fn multiply(&self, panel: usize, rows: usize, left: Left, out: Out) {
         let lines = self.words() * LINES_PER_ROW;
-        &self.lines[index * lines..][..lines]
+        let lines = &self.lines[panel * lines..][..lines];
+        let columns = PANEL.min(self.columns - panel * PANEL);
+        if columns == PANEL {
+            return tile(self.kernel, rows, left, lines, out);
+        }
+        let mut sums = [0.0; MAX_ROWS * PANEL];
+        tile(self.kernel, rows, left, lines, Out { values: &mut sums, stride: PANEL, accumulate: false });
+        for (row, sums) in out.values.chunks_mut(out.stride).zip(sums.chunks_exact(PANEL)).take(rows) {
+            for (value, sum) in row[..columns].iter_mut().zip(sums) {
+                *value = if out.accumulate { *value + sum } else { *sum };
+            }
+        }
     }
 }
 
@@ -183,16 +195,11 @@ fn multiply_block(
     accumulate: bool,
 ) {
     let words = right.words();
-    let mut sums: Sums = [[0.0; PANEL]; MAX_ROWS];
     for panel in 0..right.columns.div_ceil(PANEL) {
-        let columns = PANEL.min(right.columns - panel * PANEL);
         for (first, count) in row_tiles(rows) {
             let left = Left { words: &left[first * words..], row_stride: words, word_stride: 1 };
-            tile(right.kernel, count, left, right.panel(panel), &mut sums);
-            for (r, sums) in sums[..count].iter().enumerate() {
-                let out = &mut out[(first + r) * out_stride + panel * PANEL..][..columns];
-                store(out, &sums[..columns], accumulate);
-            }
+            let values = &mut out[first * out_stride + panel * PANEL..];
+            right.multiply(panel, count, left, Out { values, stride: out_stride, accumulate });
         }
     }
 }
@@ -206,14 +213,6 @@ pub fn fill_rows(rows: &mut [f32], bias: &[f32]) {
 fn row_tiles(rows: usize) -> impl Iterator<Item = (usize, usize)> {
     let tiles = rows.div_ceil(MAX_ROWS);
     (0..tiles).map(move |i| (i * rows / tiles, (i + 1) * rows / tiles - i * rows / tiles))
-}
-
-fn store(out: &mut [f32], sums: &[f32], accumulate: bool) {
-    if accumulate {
-        out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
-    } else {
-        out.copy_from_slice(sums);
-    }
 }
 
 vectorised! {
@@ -240,52 +239,68 @@ fn pack_left(format: Kernel, left: Rows, rows: usize, words: usize, scratch: &mu
 /// Working memory of [`accumulate_outer`].
 pub struct Outer {
     kernel: Kernel,
-    right: Panels,
-    left: Vec<u32>,
+    rights: Vec<Panels>,
+    packed: Vec<u32>,
 }
 
 impl Outer {
     /// Working memory for sums of outer products on `kernel`.
-    ///
-    /// # Panics
-    /// If this machine can't run `kernel`.
     pub fn new(kernel: Kernel) -> Outer {
-        Outer { kernel, right: Panels::new(kernel), left: Vec::new() }
+        Outer { kernel, rights: Vec::new(), packed: Vec::new() }
     }
 }
 
-/// `out += left^T x right` over the first `rows` rows of both: the gradient of a weight `[left.width, right.width]`
-/// from the gradients of its outputs and from its inputs.
+/// One factor of [`accumulate_outer`], and where its sum goes.
+pub struct Summand<'a> {
+    /// A row for each row of the left factor.
+    pub right: Rows<'a>,
+    /// `[left.width, right.width]`: receives the sum.
+    pub out: &'a mut [f32],
+    /// Values from row to row of `out`.
+    pub out_stride: usize,
+}
+
+/// `out += left^T x right` over the first `rows` rows of both, for every summand: the gradient of a weight
+/// `[left.width, right.width]` from the gradients of its outputs and from its inputs.
 ///
 /// # Panics
 /// If a factor or `out` is too short.
-pub fn accumulate_outer(left: Rows, right: Rows, rows: usize, out: &mut [f32], memory: &mut Outer) {
+pub fn accumulate_outer(left: Rows, rows: usize, summands: &mut [Summand], memory: &mut Outer) {
     /// Rows that are packed together: a panel of them fits the second-level cache.
     const CHUNK: usize = 512;
-    let mut sums: Sums = [[0.0; PANEL]; MAX_ROWS];
+    let Outer { kernel, rights, packed } = memory;
+    rights.resize_with(rights.len().max(summands.len()), || Panels::new(*kernel));
     for start in (0..rows).step_by(CHUNK) {
         let count = CHUNK.min(rows - start);
-        let part = |m: Rows<'_>| -> usize { start * m.stride };
-        let right_part = Rows { data: &right.data[part(right)..], ..right };
-        let left_part = Rows { data: &left.data[part(left)..], ..left };
-        memory.right.pack(right_part, count);
-        let words = memory.right.words();
+        let part = |matrix: Rows<'_>| start * matrix.stride;
+        for (right, panels) in summands.iter().map(|summand| summand.right).zip(rights.iter_mut()) {
+            panels.pack(Rows { data: &right.data[part(right)..], ..right }, count);
+        }
+        let left = Rows { data: &left.data[part(left)..], ..left };
         for block in (0..left.width).step_by(PANEL) {
             let columns = PANEL.min(left.width - block);
-            let packed = &mut memory.left;
-            pack_columns(memory.kernel, memory.kernel, left_part, count, block..block + columns, packed);
-            for panel in 0..right.width.div_ceil(PANEL) {
-                let width = PANEL.min(right.width - panel * PANEL);
-                for (first, height) in column_tiles(columns) {
-                    let words = &memory.left[first * words..];
-                    let left = Left { words, row_stride: 1, word_stride: height };
-                    tile(memory.kernel, height, left, memory.right.panel(panel), &mut sums);
-                    for (r, sums) in sums[..height].iter().enumerate() {
-                        let at = (block + first + r) * right.width + panel * PANEL;
-                        store(&mut out[at..][..width], &sums[..width], true);
-                    }
-                }
+            pack_columns(*kernel, *kernel, left, count, block..block + columns, packed);
+            for (summand, right) in summands.iter_mut().zip(rights.iter()) {
+                add_block(
+                    packed,
+                    columns,
+                    right,
+                    &mut summand.out[block * summand.out_stride..],
+                    summand.out_stride,
+                );
             }
+        }
+    }
+}
+
+/// Adds packed columns times a packed factor to as many rows of `out`.
+fn add_block(packed: &[u32], columns: usize, right: &Panels, out: &mut [f32], out_stride: usize) {
+    let words = right.words();
+    for panel in 0..right.columns.div_ceil(PANEL) {
+        for (first, height) in column_tiles(columns) {
+            let left = Left { words: &packed[first * words..], row_stride: 1, word_stride: height };
+            let values = &mut out[first * out_stride + panel * PANEL..];
+            right.multiply(panel, height, left, Out { values, stride: out_stride, accumulate: true });
         }
     }
 }
@@ -383,8 +398,12 @@ mod tests {
                     .collect();
                 let mut out = vec![1.0; m * n];
                 let mut memory = Outer::new(kernel);
-                accumulate_outer(Rows::dense(&a, m), Rows::dense(&b, n), rows, &mut out, &mut memory);
+                let summand = |out| Summand { right: Rows::dense(&b, n), out, out_stride: n };
+                let mut twice = out.clone();
+                let mut summands = [summand(&mut out), summand(&mut twice)];
+                accumulate_outer(Rows::dense(&a, m), rows, &mut summands, &mut memory);
                 assert_close(&out, &expected, &format!("{kernel:?} {rows}: {m}x{n}"));
+                assert_eq!(out, twice, "the second of two summands");
             }
         }
     }

@@ -18,9 +18,6 @@ pub(super) struct Line(pub(super) [u32; 16]);
 /// Cache lines that one packed row of a panel takes.
 pub(super) const LINES_PER_ROW: usize = PANEL / 16;
 
-/// The sums of a tile, row by row.
-pub(super) type Sums = [[f32; PANEL]; MAX_ROWS];
-
 /// The left factor of a tile: word `k` of row `r` is at `words[r * row_stride + k * word_stride]`.
 #[derive(Clone, Copy)]
 pub(super) struct Left<'a> {
@@ -29,44 +26,53 @@ pub(super) struct Left<'a> {
     pub(super) word_stride: usize,
 }
 
-/// Sets `sums[..rows]` to left times panel, over the panel's whole depth.
+/// Where the sums of a tile go: row `r` starts at `values[r * stride]`.
+pub(super) struct Out<'a> {
+    pub(super) values: &'a mut [f32],
+    pub(super) stride: usize,
+    /// Whether they are added to what is there.
+    pub(super) accumulate: bool,
+}
+
+/// Sums left times panel, over the panel's whole depth, into `rows` rows of 64 values.
 ///
 /// # Panics
-/// If `left` is too short for `rows` rows of the panel's depth, or the kernel can't run here.
-pub(super) fn tile(kernel: Kernel, rows: usize, left: Left, panel: &[Line], sums: &mut Sums) {
+/// If `left` is too short for `rows` rows of the panel's depth, `out` for as many, or the kernel can't run here.
+pub(super) fn tile(kernel: Kernel, rows: usize, left: Left, panel: &[Line], out: Out) {
     let depth = panel.len() / LINES_PER_ROW;
     assert!((1..=MAX_ROWS).contains(&rows) && panel.len().is_multiple_of(LINES_PER_ROW));
+    assert!((rows - 1) * out.stride + PANEL <= out.values.len());
     assert!(depth == 0 || (rows - 1) * left.row_stride + (depth - 1) * left.word_stride < left.words.len());
     match rows {
-        1 => tile_of::<1>(kernel, left, panel, sums),
-        2 => tile_of::<2>(kernel, left, panel, sums),
-        3 => tile_of::<3>(kernel, left, panel, sums),
-        4 => tile_of::<4>(kernel, left, panel, sums),
-        5 => tile_of::<5>(kernel, left, panel, sums),
-        _ => tile_of::<6>(kernel, left, panel, sums),
+        1 => tile_of::<1>(kernel, left, panel, out),
+        2 => tile_of::<2>(kernel, left, panel, out),
+        3 => tile_of::<3>(kernel, left, panel, out),
+        4 => tile_of::<4>(kernel, left, panel, out),
+        5 => tile_of::<5>(kernel, left, panel, out),
+        _ => tile_of::<6>(kernel, left, panel, out),
     }
 }
 
-fn tile_of<const ROWS: usize>(kernel: Kernel, left: Left, panel: &[Line], sums: &mut Sums) {
-    // SAFETY: `tile` checked that every word read lies within `left.words`; panels are only packed for a kernel that
+fn tile_of<const ROWS: usize>(kernel: Kernel, left: Left, panel: &[Line], out: Out) {
+    // SAFETY: `tile` checked that all words and values lie within `left.words` and `out.values`; panels are only packed for a kernel that
     // `Kernel::available` found on this machine (`Panels` asserts it).
     #[cfg(target_arch = "x86_64")]
     unsafe {
         match kernel {
-            Kernel::Portable => portable::<ROWS>(left, panel, sums),
-            Kernel::Avx2 => x86::avx2::<ROWS>(left, panel, sums),
-            Kernel::Avx512 => x86::avx512::<ROWS>(left, panel, sums),
-            Kernel::Avx512Bf16 => x86::avx512_bf16::<ROWS>(left, panel, sums),
+            Kernel::Portable => portable::<ROWS>(left, panel, out),
+            Kernel::Avx2 => x86::avx2::<ROWS>(left, panel, out),
+            Kernel::Avx512 => x86::avx512::<ROWS>(left, panel, out),
+            Kernel::Avx512Bf16 => x86::avx512_bf16::<ROWS>(left, panel, out),
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
     {
         let _ = kernel;
-        portable::<ROWS>(left, panel, sums)
+        portable::<ROWS>(left, panel, out)
     }
 }
 
-fn portable<const ROWS: usize>(left: Left, panel: &[Line], sums: &mut Sums) {
+fn portable<const ROWS: usize>(left: Left, panel: &[Line], out: Out) {
     for column in 0..LINES_PER_ROW {
         let mut acc = [[0.0f32; 16]; ROWS];
         for (k, lines) in panel.chunks_exact(LINES_PER_ROW).enumerate() {
@@ -77,21 +83,24 @@ fn portable<const ROWS: usize>(left: Left, panel: &[Line], sums: &mut Sums) {
                 }
             }
         }
-        for (sums, acc) in sums.iter_mut().zip(&acc) {
-            sums[column * 16..][..16].copy_from_slice(acc);
+        for (r, acc) in acc.iter().enumerate() {
+            for (value, sum) in out.values[r * out.stride + column * 16..].iter_mut().zip(acc) {
+                *value = if out.accumulate { *value + sum } else { *sum };
+            }
         }
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{LINES_PER_ROW, Left, Line, Sums};
+    use super::{LINES_PER_ROW, Left, Line, Out};
     use std::arch::x86_64::*;
 
     /// # Safety
-    /// The processor has AVX2 and FMA, and `left` holds every word of `ROWS` rows of the panel's depth.
+    /// The processor has AVX2 and FMA, and `left` holds every word of `ROWS` rows of the
+    /// panel's depth, `out` as many rows of 64 values.
     #[target_feature(enable = "avx2,fma")]
-    pub(super) unsafe fn avx2<const ROWS: usize>(left: Left, panel: &[Line], sums: &mut Sums) {
+    pub(super) unsafe fn avx2<const ROWS: usize>(left: Left, panel: &[Line], out: Out) {
         for column in 0..LINES_PER_ROW {
             let mut acc = [[_mm256_setzero_ps(); 2]; ROWS];
             for (k, lines) in panel.chunks_exact(LINES_PER_ROW).enumerate() {
@@ -107,12 +116,15 @@ mod x86 {
                     }
                 }
             }
-            for (sums, acc) in sums.iter_mut().zip(&acc) {
-                let out = sums[column * 16..][..16].as_mut_ptr();
-                // SAFETY: 16 values were just sliced.
-                unsafe {
-                    _mm256_storeu_ps(out, acc[0]);
-                    _mm256_storeu_ps(out.add(8), acc[1]);
+            for (r, acc) in acc.iter().enumerate() {
+                for (half, acc) in acc.iter().enumerate() {
+                    // SAFETY: `out` holds the eight values by this function's contract.
+                    unsafe {
+                        let values = out.values.as_mut_ptr().add(r * out.stride + column * 16 + half * 8);
+                        let before =
+                            if out.accumulate { _mm256_loadu_ps(values) } else { _mm256_setzero_ps() };
+                        _mm256_storeu_ps(values, _mm256_add_ps(before, *acc));
+                    }
                 }
             }
         }
@@ -122,9 +134,10 @@ mod x86 {
     macro_rules! avx512_tile {
         ($name:ident, $features:literal, $multiply_add:expr) => {
             /// # Safety
-            /// The processor has the features, and `left` holds every word of `ROWS` rows of the panel's depth.
+            /// The processor has the features, and `left` holds every word of `ROWS` rows of the
+            /// panel's depth, `out` as many rows of 64 values.
             #[target_feature(enable = $features)]
-            pub(super) unsafe fn $name<const ROWS: usize>(left: Left, panel: &[Line], sums: &mut Sums) {
+            pub(super) unsafe fn $name<const ROWS: usize>(left: Left, panel: &[Line], out: Out) {
                 let mut acc = [[_mm512_setzero_ps(); LINES_PER_ROW]; ROWS];
                 for (k, lines) in panel.chunks_exact(LINES_PER_ROW).enumerate() {
                     // SAFETY: lines are 64 bytes, aligned; `left` holds the word by this function's contract.
@@ -140,10 +153,15 @@ mod x86 {
                         }
                     }
                 }
-                for (sums, acc) in sums.iter_mut().zip(&acc) {
-                    for (out, acc) in sums.as_chunks_mut::<16>().0.iter_mut().zip(acc) {
-                        // SAFETY: the chunk is 16 values long.
-                        unsafe { _mm512_storeu_ps(out.as_mut_ptr(), *acc) }
+                for (r, acc) in acc.iter().enumerate() {
+                    for (column, acc) in acc.iter().enumerate() {
+                        // SAFETY: `out` holds the sixteen values by this function's contract.
+                        unsafe {
+                            let values = out.values.as_mut_ptr().add(r * out.stride + column * 16);
+                            let before =
+                                if out.accumulate { _mm512_loadu_ps(values) } else { _mm512_setzero_ps() };
+                            _mm512_storeu_ps(values, _mm512_add_ps(before, *acc));
+                        }
                     }
                 }
             }
