@@ -20,8 +20,8 @@ use crate::screen::{Picture, Process, Screen, ScreenError};
 const GENERATE: (i16, i16) = (156, 26);
 /// The key that saves a clip.
 const SAVE: char = 'e';
-/// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long anything may take: long, because other programs may have most of the machine.
+pub const PATIENCE: Duration = Duration::from_secs(180);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -49,7 +49,7 @@ pub enum WindowError {
     #[error("the window can't be reached: {0}")]
     Gone(#[from] ReplyError),
     /// It did not do what it should.
-    #[error("the standalone program made no {0} in a minute")]
+    #[error("the standalone program made no {0} in {PATIENCE:?}")]
     Late(&'static str),
 }
 
@@ -65,7 +65,7 @@ impl Standalone {
     /// Opens the window of the program that `cargo xtask bundle etude` built last.
     ///
     /// # Errors
-    /// If there is no screen or no program, or no window in a minute.
+    /// If there is no screen or no program, or no window in [`PATIENCE`].
     pub fn open() -> Result<Standalone, WindowError> {
         let path = bundles().join(format!("Etude{}", std::env::consts::EXE_SUFFIX));
         if !path.exists() {
@@ -99,13 +99,15 @@ impl Standalone {
     /// Saves a clip with the key for it, and says where it is; waits for a take if there is none yet.
     ///
     /// # Errors
-    /// If there is no clip in a minute.
+    /// If there is no clip in [`PATIENCE`].
     pub fn save_clip(&mut self) -> Result<PathBuf, WindowError> {
         let before = self.clips()?;
         self.wait("clip", |this| {
-            this.screen.press(SAVE)?;
-            thread::sleep(PAUSE);
-            Ok(this.clips()?.into_iter().find(|clip| !before.contains(clip)))
+            let clip = this.clips()?.into_iter().find(|clip| !before.contains(clip));
+            if clip.is_none() {
+                this.screen.press(SAVE)?;
+            }
+            Ok(clip)
         })
     }
 
@@ -155,21 +157,13 @@ impl Standalone {
 /// Opens the window, lets it compose, and keeps a picture of it as a PNG file.
 ///
 /// # Errors
-/// If it can't be opened or written, or there is no take in a minute.
+/// If it can't be opened or written, or there is no take in [`PATIENCE`].
 pub fn photograph(path: &Path) -> Result<(), WindowError> {
     let mut standalone = Standalone::open()?;
-    let deadline = Instant::now() + PATIENCE;
-    let mut before = Vec::new();
-    while Instant::now() < deadline {
-        let clip = standalone.save_clip()?;
-        let bytes = fs::read(&clip).map_err(|error| WindowError::File { path: clip, error })?;
-        // The take grows until it is composed.
-        if bytes == before {
-            return keep(&standalone.picture()?, path);
-        }
-        before = bytes;
-    }
-    Err(WindowError::Late("whole take"))
+    // There is a clip as soon as the take is whole; when there is another one, what the window drew then is seen.
+    standalone.save_clip()?;
+    standalone.save_clip()?;
+    keep(&standalone.picture()?, path)
 }
 
 /// Writes a picture as a PNG file.

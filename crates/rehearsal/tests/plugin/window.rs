@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::io::{Write, stderr};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use etude_pianist::midi;
 use etude_rehearsal::bundle::bundles;
 use etude_rehearsal::screen::ScreenError;
-use etude_rehearsal::standalone::{Standalone, WindowError, keep};
+use etude_rehearsal::standalone::{PATIENCE, Standalone, WindowError, keep};
 
 use crate::common::QUARTERS;
 
@@ -40,7 +40,7 @@ fn a_click_on_generate_makes_another_take_and_a_key_saves_it() {
 
 /// Saves clips until one is of another take than `not` and has music in it; checks it, and says which take it is of.
 fn saved_take(standalone: &mut Standalone, not: Option<&str>) -> String {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + PATIENCE;
     loop {
         let path = standalone.save_clip().unwrap_or_else(|error| panic!("{error}"));
         let recording = midi::read_file(&path).unwrap();
@@ -54,7 +54,7 @@ fn saved_take(standalone: &mut Standalone, not: Option<&str>) -> String {
         }
         assert!(
             Instant::now() < deadline,
-            "no other take than {take} in a minute; {} notes of it",
+            "no other take than {take} in {PATIENCE:?}; {} notes of it",
             notes.len()
         );
     }
