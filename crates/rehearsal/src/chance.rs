@@ -9,6 +9,9 @@ use crate::script::{Script, Stretch};
 const SAMPLE_RATES: [f64; 9] =
     [1_000.0, 8_000.0, 22_050.0, 44_100.0, 48_000.0, 88_200.0, 96_000.0, 192_000.0, 768_000.0];
 
+/// Time signatures: beats in a bar, and which note a beat is.
+const TIME_SIGNATURES: [(u16, u16); 5] = [(4, 4), (3, 4), (7, 8), (5, 4), (1, 4)];
+
 /// The longest block.
 pub const LONGEST_BLOCK: u32 = 16_384;
 
@@ -21,8 +24,8 @@ pub fn seeds(count: u64) -> Vec<u64> {
     wanted.map_or_else(|| (1..=count).collect(), |seed| vec![seed])
 }
 
-/// A transport that rolls, stops, jumps, repeats and changes its tempo, at some sample rate, and the sizes of its
-/// blocks. It goes on for `seconds`, or a little longer.
+/// A transport that rolls, stops, jumps, repeats and changes its tempo and its time signature, at some sample rate, and the
+/// sizes of its blocks. It goes on for `seconds`, or a little longer.
 pub fn session(seed: u64, seconds: f64) -> (Script, Vec<u32>) {
     let chance = &mut Pcg64::seed_from_u64(seed);
     let sample_rate = SAMPLE_RATES[chance.random_range(0..SAMPLE_RATES.len())];
@@ -30,7 +33,9 @@ pub fn session(seed: u64, seconds: f64) -> (Script, Vec<u32>) {
     let mut tempo = tempo(chance);
     while (script.samples() as f64) < seconds * sample_rate {
         let samples = chance.random_range(0.02..3.0) * sample_rate;
-        let next = act(chance, Stretch::roll(samples as u64 + 1, tempo, script.end()), sample_rate);
+        let (beats, beat) = TIME_SIGNATURES[chance.random_range(0..TIME_SIGNATURES.len())];
+        let roll = Stretch::roll(samples as u64 + 1, tempo, script.end()).in_time(beats, beat);
+        let next = act(chance, roll, sample_rate);
         tempo = next.last().map_or(tempo, |last| last.tempo);
         script.stretches.extend(next);
     }
@@ -90,7 +95,7 @@ fn ramp(stretch: &Stretch, tempo: f64, sample_rate: f64) -> Vec<Stretch> {
         let tempo = stretch.tempo + (tempo - stretch.tempo) * part;
         let start = position;
         position += samples as f64 * tempo / 60.0 / sample_rate;
-        Stretch::roll(samples, tempo, start)
+        Stretch { samples, tempo, position: start, ..stretch.clone() }
     };
     (0..steps).map(step).collect()
 }

@@ -54,6 +54,17 @@ pub trait Plugin {
     /// If the plugin can't.
     fn activate(&mut self, setup: &Setup) -> Result<(), HostError>;
 
+    /// Activates it, plays blocks, and deactivates it.
+    ///
+    /// # Errors
+    /// As [`Plugin::activate`] and [`Plugin::play`].
+    fn perform(&mut self, setup: &Setup, blocks: &[Block]) -> Result<Vec<Event>, HostError> {
+        self.activate(setup)?;
+        let events = self.play(blocks);
+        self.deactivate();
+        events
+    }
+
     /// Plays blocks on an audio thread, and returns what came out, its samples counted from the first block's start.
     ///
     /// # Errors
@@ -125,6 +136,8 @@ pub struct Transport {
     pub tempo: f64,
     /// Quarter notes from the project's start.
     pub position: f64,
+    /// Seconds from the project's start.
+    pub time: f64,
     /// Where the bar began, in quarter notes from the project's start.
     pub bar: f64,
     /// Beats in a bar, and which note a beat is.

@@ -72,6 +72,11 @@ impl Stretch {
         Stretch { repeat: Some(range), ..self }
     }
 
+    /// The same with so many beats in a bar, and this note as the beat.
+    pub fn in_time(self, beats: u16, beat: u16) -> Stretch {
+        Stretch { time_signature: (beats, beat), ..self }
+    }
+
     fn quarters_per_sample(&self, sample_rate: f64) -> f64 {
         if self.playing { self.tempo / 60.0 / sample_rate } else { 0.0 }
     }
@@ -89,19 +94,6 @@ impl Stretch {
                 repeat.start + (straight - repeat.start) % (repeat.end - repeat.start)
             }
             _ => straight,
-        }
-    }
-
-    fn transport(&self, position: f64) -> Transport {
-        let (numerator, denominator) = self.time_signature;
-        let bar = 4.0 * f64::from(numerator) / f64::from(denominator);
-        Transport {
-            playing: self.playing,
-            tempo: self.tempo,
-            position,
-            bar: (position / bar).floor() * bar,
-            time_signature: self.time_signature,
-            repeat: self.repeat.clone(),
         }
     }
 }
@@ -125,73 +117,129 @@ impl Script {
     /// The blocks in which the plugin hears of it, their sizes taken from `sizes` in turn. A block never goes beyond a
     /// stretch, and the last one is followed by one in which the host stands still.
     pub fn blocks(&self, sizes: &[u32]) -> Vec<Block> {
+        self.cut(sizes, |scene| scene.samples.end)
+    }
+
+    /// The same, but blocks go on where stretches end: what is another from there on, the host says in the next block.
+    pub fn blocks_across(&self, sizes: &[u32]) -> Vec<Block> {
+        let end = self.samples();
+        self.cut(sizes, |_| end)
+    }
+
+    /// Blocks that end where `limit` says of the stretch that they begin in, at the latest.
+    fn cut(&self, sizes: &[u32], limit: impl Fn(&Scene) -> u64) -> Vec<Block> {
         let mut sizes = sizes.iter().cycle();
-        let mut blocks = Vec::new();
-        for stretch in &self.stretches {
-            let mut done = 0;
-            while done < stretch.samples {
-                let rest = stretch.samples - done;
+        let (mut now, mut blocks) = (0, Vec::new());
+        for scene in self.scenes() {
+            while now < scene.samples.end {
+                let rest = limit(&scene) - now;
                 let samples = sizes.next().map_or(rest, |size| rest.min(u64::from(*size)));
-                let transport = stretch.transport(stretch.position_at(done, self.sample_rate));
+                let transport = scene.transport(now - scene.samples.start, self.sample_rate);
                 blocks.push(Block {
                     samples: samples as u32,
                     transport: Some(transport),
                     ..Block::default()
                 });
-                done += samples;
+                now += samples;
             }
         }
-        if let Some(last) = self.stretches.last() {
-            let transport = Some(last.clone().stopped().transport(self.end()));
+        if let Some(last) = self.scenes().last() {
+            let end = last.transport(last.stretch.samples, self.sample_rate);
+            let transport = Some(Transport { playing: false, ..end });
             blocks.push(Block { samples: 1, transport, ..Block::default() });
         }
         blocks
     }
 
+    /// Its stretches, and where they begin.
+    fn scenes(&self) -> Vec<Scene<'_>> {
+        let mut scenes: Vec<Scene> = Vec::new();
+        for stretch in &self.stretches {
+            let last = scenes.last();
+            let start = last.map_or(0, |last| last.samples.end);
+            let before = last.filter(|last| last.leads_to(stretch.position, self.sample_rate));
+            let end = before.map(|before| before.transport(before.stretch.samples, self.sample_rate));
+            scenes.push(Scene {
+                stretch,
+                entered: end.is_none(),
+                samples: start..start + stretch.samples,
+                time: end.map_or_else(|| elsewhere(stretch.position), |end| end.time),
+            });
+        }
+        scenes
+    }
+
     /// Its parts in which time goes on evenly.
     pub fn spans(&self) -> Vec<Span> {
-        let mut spans: Vec<Span> = Vec::new();
-        let mut start = 0;
-        // Where the transport leads, if it rolls.
-        let mut heading: Option<f64> = None;
-        for stretch in &self.stretches {
-            let end = start + stretch.samples;
-            let quarters_per_sample = stretch.quarters_per_sample(self.sample_rate);
-            let goes_on = heading.is_some_and(|heading| (heading - stretch.position).abs() < SAME);
-            let mut span = Span {
-                playing: stretch.playing,
-                entered: !goes_on,
-                samples: start..end,
-                origin: stretch.position,
-                at: start as f64,
-                quarters_per_sample,
-                turns_at: None,
-            };
-            if let Some(repeat) = stretch.loops() {
-                while let turn = span.exact_sample(repeat.end)
-                    && nearest(turn) < end
-                {
-                    let sample = nearest(turn);
-                    let next = Span {
-                        entered: true,
-                        samples: sample..end,
-                        origin: repeat.start,
-                        at: turn,
-                        ..span.clone()
-                    };
-                    spans.push(Span {
-                        samples: span.samples.start..sample,
-                        turns_at: Some(repeat.end),
-                        ..span
-                    });
-                    span = next;
-                }
-            }
-            // A turn nearest to the first sample of what follows is a jump there.
-            heading = stretch.playing.then(|| span.position(end as f64));
-            spans.push(span);
-            start = end;
+        self.scenes().iter().flat_map(|scene| scene.spans(self.sample_rate)).collect()
+    }
+}
+
+/// A stretch in its place.
+struct Scene<'a> {
+    stretch: &'a Stretch,
+    /// See [`Span::entered`].
+    entered: bool,
+    samples: Range<u64>,
+    /// Seconds from the project's start to its first sample.
+    time: f64,
+}
+
+impl Scene<'_> {
+    /// Where the host is after so many samples.
+    fn transport(&self, sample: u64, sample_rate: f64) -> Transport {
+        let Stretch { playing, tempo, time_signature, ref repeat, .. } = *self.stretch;
+        let position = self.stretch.position_at(sample, sample_rate);
+        let (beats, beat) = time_signature;
+        let bar = 4.0 * f64::from(beats) / f64::from(beat);
+        Transport {
+            playing,
+            tempo,
+            position,
+            time: self.time + (position - self.stretch.position) * 60.0 / tempo,
+            bar: (position / bar).floor() * bar,
+            time_signature,
+            repeat: repeat.clone(),
         }
+    }
+
+    /// Whether the host rolls straight on to a place where the next one begins.
+    fn leads_to(&self, position: f64, sample_rate: f64) -> bool {
+        let spans = self.spans(sample_rate);
+        let heading = spans.last().map(|last| last.position(self.samples.end as f64));
+        self.stretch.playing && heading.is_some_and(|heading| (heading - position).abs() < SAME)
+    }
+
+    fn spans(&self, sample_rate: f64) -> Vec<Span> {
+        let end = self.samples.end;
+        let mut span = Span {
+            playing: self.stretch.playing,
+            entered: self.entered,
+            samples: self.samples.clone(),
+            origin: self.stretch.position,
+            at: self.samples.start as f64,
+            quarters_per_sample: self.stretch.quarters_per_sample(sample_rate),
+            turns_at: None,
+        };
+        let mut spans = Vec::new();
+        if let Some(repeat) = self.stretch.loops() {
+            // A turn nearest to the first sample of what follows is a jump there.
+            while let turn = span.exact_sample(repeat.end)
+                && nearest(turn) < end
+            {
+                let sample = nearest(turn);
+                let next = Span {
+                    entered: true,
+                    samples: sample..end,
+                    origin: repeat.start,
+                    at: turn,
+                    ..span.clone()
+                };
+                spans.push(Span { samples: span.samples.start..sample, turns_at: Some(repeat.end), ..span });
+                span = next;
+            }
+        }
+        spans.push(span);
         spans
     }
 }
@@ -211,4 +259,9 @@ impl Span {
 /// The sample nearest to a time.
 fn nearest(time: f64) -> u64 {
     (time + HALF).floor().max(0.0) as u64
+}
+
+/// When a host comes to a place that it jumps to, in seconds from the project's start: before it, there were other tempos.
+fn elsewhere(quarters: f64) -> f64 {
+    1000.0 + quarters / 3.0
 }

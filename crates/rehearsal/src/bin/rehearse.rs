@@ -145,9 +145,8 @@ fn window(output: &Path) -> Result<(), Box<dyn Error>> {
 fn check(plugin: &mut dyn Plugin, music: &Music, seed: u64) -> Result<(), Box<dyn Error>> {
     let (script, sizes) = session(seed, 60.0);
     let longest_block = sizes.iter().copied().max().unwrap_or(1);
-    plugin.activate(&Setup { sample_rate: script.sample_rate, longest_block, offline: false })?;
-    let events = plugin.play(&script.blocks(&sizes))?;
-    plugin.deactivate();
+    let setup = Setup { sample_rate: script.sample_rate, longest_block, offline: false };
+    let events = plugin.perform(&setup, &script.blocks(&sizes))?;
     check_endings(&events)?;
     Ok(compare(&music.expected(&script), &events)?)
 }

@@ -112,7 +112,9 @@ fn transport(host: &Transport) -> TransportEvent {
     flags.set(TransportFlags::IS_LOOP_ACTIVE, host.repeat.is_some());
     let repeat = host.repeat.clone().unwrap_or(0.0..0.0);
     let (numerator, denominator) = host.time_signature;
-    let seconds = |quarters: f64| SecondsTime::from_float(quarters * 60.0 / host.tempo);
+    // At the tempo of now.
+    let seconds =
+        |place: f64| SecondsTime::from_float(host.time + (place - host.position) * 60.0 / host.tempo);
     let bar = 4.0 * f64::from(numerator) / f64::from(denominator);
     TransportEvent {
         header: EventHeader::new_core(0, EventFlags::empty()),

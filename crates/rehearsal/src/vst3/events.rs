@@ -105,7 +105,7 @@ fn context(host: &Transport, setup: &Setup, now: u64) -> ProcessContext {
     }
     context.state = state as u32;
     context.sampleRate = setup.sample_rate;
-    context.projectTimeSamples = (host.position * 60.0 / host.tempo * setup.sample_rate) as i64;
+    context.projectTimeSamples = (host.time * setup.sample_rate).round() as i64;
     context.continousTimeSamples = now as i64;
     context.projectTimeMusic = host.position;
     context.barPositionMusic = host.bar;

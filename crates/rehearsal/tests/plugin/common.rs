@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use etude_rehearsal::bundle::Format;
 use etude_rehearsal::music::Music;
-use etude_rehearsal::plugin::{Event, Plugin, Setup};
+use etude_rehearsal::plugin::{Block, Event, Plugin, Setup};
 use etude_rehearsal::recording::check_endings;
 use etude_rehearsal::script::Script;
 
@@ -22,6 +22,13 @@ pub fn open(format: Format) -> Box<dyn Plugin> {
     format.open().unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// A new instance that composes the same notes in each run of the tests.
+pub fn seeded(format: Format) -> Box<dyn Plugin> {
+    let mut plugin = open(format);
+    plugin.type_in("Seed", "1").unwrap();
+    plugin
+}
+
 /// The project that all tests of a format share; its take is composed once.
 pub fn saved(format: Format) -> &'static Saved {
     static CLAP: OnceLock<Saved> = OnceLock::new();
@@ -31,9 +38,7 @@ pub fn saved(format: Format) -> &'static Saved {
         Format::Vst3 => &VST3,
     };
     saved.get_or_init(|| {
-        let mut plugin = open(format);
-        // Else the tests have other notes each time.
-        plugin.type_in("Seed", "1").unwrap();
+        let mut plugin = seeded(format);
         let music = listen(&mut *plugin);
         Saved { state: plugin.save().unwrap(), music }
     })
@@ -66,11 +71,13 @@ pub fn perform(plugin: &mut dyn Plugin, script: &Script, sizes: &[u32]) -> Vec<E
 
 /// The same, or as a bounce.
 pub fn perform_as(plugin: &mut dyn Plugin, script: &Script, sizes: &[u32], offline: bool) -> Vec<Event> {
-    let blocks = script.blocks(sizes);
-    let longest_block = sizes.iter().copied().max().unwrap_or(1);
-    plugin.activate(&Setup { sample_rate: script.sample_rate, longest_block, offline }).unwrap();
-    let events = plugin.play(&blocks).unwrap();
-    plugin.deactivate();
+    play(plugin, script.sample_rate, &script.blocks(sizes), offline)
+}
+
+/// The same for any blocks.
+pub fn play(plugin: &mut dyn Plugin, sample_rate: f64, blocks: &[Block], offline: bool) -> Vec<Event> {
+    let longest_block = blocks.iter().map(|block| block.samples).max().unwrap_or(1);
+    let events = plugin.perform(&Setup { sample_rate, longest_block, offline }, blocks).unwrap();
     check_endings(&events).unwrap();
     events
 }

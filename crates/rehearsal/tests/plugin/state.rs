@@ -2,6 +2,8 @@
 
 use etude_rehearsal::bundle::Format;
 use etude_rehearsal::music::compare;
+use etude_rehearsal::plugin::Setup;
+use etude_rehearsal::recording::check_endings;
 use etude_rehearsal::script::{Script, Stretch};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
@@ -53,15 +55,14 @@ fn a_loaded_project_plays_from_the_first_block_on() {
 fn a_project_can_be_loaded_while_it_is_played() {
     for format in Format::ALL {
         let plugin = &mut *restored(format);
-        let setup =
-            etude_rehearsal::plugin::Setup { sample_rate: 48_000.0, longest_block: 512, offline: false };
+        let setup = Setup { sample_rate: 48_000.0, longest_block: 512, offline: false };
         plugin.activate(&setup).unwrap();
         let mut blocks = song().blocks(&[512]);
         blocks.pop();
         let mut events = plugin.play(&blocks).unwrap();
         plugin.load(&saved(format).state).unwrap();
         events.extend(plugin.play(&song().blocks(&[512])).unwrap());
-        etude_rehearsal::recording::check_endings(&events).unwrap();
+        check_endings(&events).unwrap();
     }
 }
 
