@@ -113,6 +113,11 @@ impl Attention {
         self.due = (self.attend)(&self.editor).map(|patience| Instant::now() + patience);
     }
 
+    /// How many rings of the bell led to what they were for, unless one still waits for its time.
+    fn heeded(&self) -> Option<u64> {
+        self.due.is_none().then_some(self.heard)
+    }
+
     fn is_due(&self) -> bool {
         self.bell.count() != self.heard || self.due.is_some_and(|due| due <= Instant::now())
     }
@@ -127,12 +132,16 @@ fn work(mut end: GeneratorEnd, mut attention: Attention) {
         if attention.is_due() {
             attention.pay();
         }
+        let heeded = attention.heeded();
         if let Some(manner) = end.new_manner() {
             end.play_again(manner);
         }
         if let Some((number, order)) = end.newest_order() {
             job = begin(number, order, &mut ready, &mut end);
             attention.pay();
+        }
+        if let Some(rings) = heeded {
+            end.heed(rings);
         }
         let handed_over = match &mut job {
             Some(job) if job.wants_step(end.playhead()) => job.step(&mut end),

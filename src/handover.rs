@@ -55,6 +55,8 @@ pub struct EditorEnd {
 pub struct GeneratorEnd {
     orders: mpsc::Receiver<(u64, Order)>,
     takes: Input<Option<Arc<Take>>>,
+    /// The one that was passed on last.
+    playing: Option<Arc<Take>>,
     /// How takes are played.
     manner: Manner,
     shared: Arc<Shared>,
@@ -65,6 +67,8 @@ pub struct PlayerEnd {
     takes: Output<Option<Arc<Take>>>,
     /// How long it may still wait for music.
     patience: Duration,
+    /// How many rings of the bell it knows of.
+    rung: u64,
     shared: Arc<Shared>,
 }
 
@@ -86,6 +90,10 @@ struct Shared {
     answered: AtomicU64,
     /// Whether there will be more music for it, if the playhead goes on.
     growing: AtomicBool,
+    /// How many rings of the bell led to what they were for: orders, or another manner.
+    heeded: AtomicU64,
+    /// Whether the player may wait for music.
+    hurried: AtomicBool,
     /// Whether the generator shall end, or has ended.
     over: AtomicBool,
     generator: OnceLock<Thread>,
@@ -105,14 +113,22 @@ pub fn handover() -> (EditorEnd, GeneratorEnd, PlayerEnd) {
         ordered: AtomicU64::new(0),
         answered: AtomicU64::new(0),
         growing: AtomicBool::new(false),
+        heeded: AtomicU64::new(0),
+        hurried: AtomicBool::new(false),
         over: AtomicBool::new(false),
         generator: OnceLock::new(),
         status: Mutex::default(),
     });
     (
         EditorEnd { orders: order, shared: shared.clone() },
-        GeneratorEnd { orders, takes: write, manner: Manner::default(), shared: shared.clone() },
-        PlayerEnd { takes: read, patience: Duration::ZERO, shared },
+        GeneratorEnd {
+            orders,
+            takes: write,
+            playing: None,
+            manner: Manner::default(),
+            shared: shared.clone(),
+        },
+        PlayerEnd { takes: read, patience: Duration::ZERO, rung: 0, shared },
     )
 }
 
@@ -135,6 +151,11 @@ impl EditorEnd {
     /// The host's tick up to which the player plays; the lowest there is, while it does not.
     pub fn playhead(&self) -> i64 {
         self.shared.playhead.load(SeqCst)
+    }
+
+    /// Whether an offline bounce waits for whatever is asked for.
+    pub(crate) fn is_hurried(&self) -> bool {
+        self.shared.hurried.load(SeqCst)
     }
 
     /// What the generator is about.
@@ -173,8 +194,13 @@ impl GeneratorEnd {
     }
 
     /// The take that the player has.
-    pub(crate) fn current(&self) -> Option<Arc<Take>> {
-        self.shared.status(|status| status.take.clone())
+    pub(crate) fn playing(&self) -> Option<Arc<Take>> {
+        self.playing.clone()
+    }
+
+    /// Says that so many rings of the bell led to what they were for.
+    pub(crate) fn heed(&self, rings: u64) {
+        self.shared.heeded.store(rings, SeqCst);
     }
 
     /// The manner that was asked for, if it is another one.
@@ -186,11 +212,15 @@ impl GeneratorEnd {
     /// Plays all takes, the current one too, in another manner.
     pub(crate) fn play_again(&mut self, manner: Manner) {
         self.manner = manner;
-        if let Some(take) = self.current() {
-            let take = Arc::new(take.in_manner(manner));
-            self.takes.write(Some(take.clone()));
-            self.shared.status(|status| status.take = Some(take));
-        }
+        let Some(playing) = self.playing() else { return };
+        let played = self.play(playing.in_manner(manner));
+        self.shared.status(|status| {
+            // They are not the same while the player goes from one take to the next.
+            status.take = status.take.as_ref().map(|take| match Arc::ptr_eq(take, &playing) {
+                true => played.clone(),
+                false => Arc::new(take.in_manner(manner)),
+            });
+        });
     }
 
     /// A take in the manner asked for.
@@ -202,6 +232,7 @@ impl GeneratorEnd {
     pub(crate) fn play(&mut self, take: Take) -> Arc<Take> {
         let take = self.in_manner(take);
         self.takes.write(Some(take.clone()));
+        self.playing = Some(take.clone());
         take
     }
 
@@ -257,6 +288,12 @@ impl PlayerEnd {
     /// first).
     pub fn wait_at_most(&mut self, patience: Duration) {
         self.patience = patience;
+        self.shared.hurried.store(!patience.is_zero(), SeqCst);
+    }
+
+    /// From now on an offline bounce waits until so many rings of the bell led to what they were for, too.
+    pub(crate) fn expect(&mut self, rings: u64) {
+        self.rung = rings;
     }
 
     /// The take to play in `block`. If it may wait, it waits until it is composed as far as the block goes.
@@ -268,15 +305,10 @@ impl PlayerEnd {
                 let before = Instant::now();
                 self.report(end);
                 thread::sleep(INTERVAL);
-                self.patience = self.patience.saturating_sub(before.elapsed());
+                self.wait_at_most(self.patience.saturating_sub(before.elapsed()));
             }
         }
         self.takes.read().as_deref()
-    }
-
-    /// From now on an offline bounce waits for the first take, though it may not be ordered yet.
-    pub(crate) fn expect(&self) {
-        let _ = self.shared.ordered.compare_exchange(0, 1, SeqCst, SeqCst);
     }
 
     fn report(&self, tick: i64) {
@@ -300,10 +332,11 @@ impl PlayerEnd {
             return false;
         }
         // Asked before looking at the take: it may grow, and be complete, in between.
+        let unheeded = self.shared.heeded.load(SeqCst) < self.rung;
         let unmet = self.is_unmet();
         let growing = self.shared.growing.load(SeqCst);
         let decided = self.takes.read().as_ref().is_some_and(|take| take.is_decided(tick));
-        unmet || (growing && !decided)
+        unheeded || unmet || (growing && !decided)
     }
 }
 

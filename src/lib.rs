@@ -157,9 +157,9 @@ impl Plugin for Etude {
         block.playing &= !self.params.bypass.value();
         let Some(Running { player_end, .. }) = &mut self.running else { return ProcessStatus::KeepAlive };
         if first {
-            player_end.expect();
             self.params.session.ring();
         }
+        player_end.expect(self.params.session.rings());
         let rolls = context.transport().playing;
         if rolls || self.rolled {
             self.repaint.request_repaint();

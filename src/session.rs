@@ -213,6 +213,11 @@ impl Session {
         self.bell.ring();
     }
 
+    /// How often the generator was woken. For the audio thread, too.
+    pub(crate) fn rings(&self) -> u64 {
+        self.bell.count()
+    }
+
     fn command(&self, command: Command) {
         self.with(|state| state.commands.push(command));
         self.bell.ring();

@@ -293,3 +293,22 @@ fn taking_a_take_never_allocates_or_frees() {
         });
     }
 }
+
+#[test]
+fn takes_that_follow_one_another_within_a_bar_leave_the_bar_as_it_sounds() {
+    let (_folder, pianist) = pianist();
+    let (generator, mut player) = Generator::start().unwrap();
+    let editor = generator.editor();
+    editor.order(order(&pianist, 14, Mode::Loop));
+    let first = wait_until_ready(&editor);
+    // In the second bar.
+    player.take(&block(5));
+    for seed in [15, 16] {
+        editor.order(order(&pianist, seed, Mode::Loop));
+        wait_until_ready(&editor);
+    }
+    let take = player.take(&block(5)).unwrap();
+    assert_eq!(onsets(take.music(), 8.0), onsets(first.music(), 8.0));
+    let rest = |take: &composer::Take| onsets(take, 32.0).split_off(onsets(take, 8.0).len());
+    assert_eq!(rest(take.music()), rest(&composed(&order(&pianist, 16, Mode::Loop))));
+}

@@ -97,7 +97,7 @@ impl Job {
             let music = kept.take.music();
             only(&music.performance, &kept.bars, bar, request.quarters())
         });
-        let seam = end.current().and_then(|old| Seam::after(old, place, &request, end.playhead()));
+        let seam = end.playing().and_then(|old| Seam::after(old, place, &request, end.playhead()));
         let mut job = Job {
             number,
             place,
@@ -198,7 +198,7 @@ impl Job {
     fn first_part(&self, end: &GeneratorEnd) -> f64 {
         let playhead = end.playhead();
         let begin = self.work.as_ref().map_or(0.0, |work| work.start);
-        let nothing_plays = playhead == i64::MIN || end.current().is_none();
+        let nothing_plays = playhead == i64::MIN || end.playing().is_none();
         match self.place.mode {
             _ if nothing_plays => begin + FIRST_PART,
             // Else it would be silent where the player is, until it is there.

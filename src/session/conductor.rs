@@ -129,7 +129,7 @@ impl Conductor {
             return None;
         }
         let since = self.turned.get_or_insert_with(Instant::now).elapsed();
-        if since < SETTLE {
+        if since < SETTLE && !editor.is_hurried() {
             return Some(SETTLE - since);
         }
         let same_turn = self.followed.replace(Instant::now()).is_some_and(|before| before.elapsed() < TURN);

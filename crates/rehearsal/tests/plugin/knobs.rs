@@ -1,16 +1,24 @@
 //! Knobs: what they say, and turning them while music sounds.
 
+use std::panic::{self, AssertUnwindSafe};
+
 use etude_rehearsal::bundle::Format;
-use etude_rehearsal::chance::seeds;
-use etude_rehearsal::plugin::{Block, Knob, Message, Setup};
-use etude_rehearsal::recording::check_endings;
-use etude_rehearsal::script::{Script, Stretch};
+use etude_rehearsal::chance::{SEED, seeds};
+use etude_rehearsal::music::{Expected, compare};
+use etude_rehearsal::plugin::{Block, Event, Knob, Message};
+use etude_rehearsal::script::{HALF, Script, Stretch};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
-use crate::common::{open, restored};
+use crate::common::{QUARTERS, listen, open, play, restored, saved, seeded};
 
 const RATE: f64 = 48_000.0;
+const TEMPO: f64 = 120.0;
+/// Samples in a quarter note.
+const QUARTER: u64 = 24_000;
+/// Samples in a block of a bounce, and the block in the middle of the third bar.
+const BLOCK: u32 = 480;
+const TURNED: usize = 500;
 
 /// Places of a knob from its lowest to its highest.
 fn places(knob: &Knob) -> Vec<f64> {
@@ -63,9 +71,7 @@ fn a_bypassed_plugin_ends_what_sounds_and_is_silent() {
         let middle = blocks.len() / 2;
         blocks[middle].turned.push((bypass.id, bypass.range.end));
         blocks.pop();
-        plugin.activate(&Setup { sample_rate: RATE, longest_block: 512, offline: false }).unwrap();
-        let events = plugin.play(&blocks).unwrap();
-        check_endings(&events).unwrap();
+        let events = play(plugin, RATE, &blocks, false);
         assert!(!events.is_empty());
         assert!(events.iter().all(|event| event.sample <= middle as u64 * 512));
     }
@@ -82,10 +88,50 @@ fn knobs_turned_and_keys_played_while_music_sounds_leave_no_note_behind() {
             for block in &mut blocks {
                 disturb(block, &knobs, chance);
             }
-            plugin.activate(&Setup { sample_rate: RATE, longest_block: 2048, offline: false }).unwrap();
-            let events = plugin.play(&blocks).unwrap();
-            check_endings(&events).unwrap_or_else(|error| panic!("{format:?}, seed {seed}: {error}"));
+            let played = panic::catch_unwind(AssertUnwindSafe(|| play(plugin, RATE, &blocks, false)));
+            assert!(played.is_ok(), "{format:?}: see above; {SEED}={seed} plays this again");
         }
+    }
+}
+
+/// Turned live, they would be heard so, too, if the machine is fast enough.
+#[test]
+fn knobs_automated_in_a_bounce_are_heard_from_the_next_bar_on() {
+    let bar_line = 12 * QUARTER;
+    check_bounce(&[("Temperature", "1.5"), ("Temperature", "0.5"), ("Key", "D")], bar_line);
+}
+
+#[test]
+fn another_manner_automated_in_a_bounce_is_heard_at_once() {
+    check_bounce(&[("Quantise", "100"), ("Velocity", "50")], TURNED as u64 * u64::from(BLOCK));
+}
+
+/// Bounces the project, and turns knobs one after another in successive blocks, the last of them in the middle of the third
+/// bar. What is struck before the sample `from` must be as in the project, from there on as if the knobs had always been
+/// there.
+fn check_bounce(turns: &[(&str, &str)], from: u64) {
+    let script = Script::new(RATE, [Stretch::roll(u64::from(QUARTERS) * QUARTER, TEMPO, 0.0)]);
+    for format in Format::ALL {
+        let plugin = &mut *restored(format);
+        let knobs = plugin.knobs();
+        let mut blocks = script.blocks(&[BLOCK]);
+        for (back, (name, text)) in turns.iter().rev().enumerate() {
+            let knob = knobs.iter().find(|knob| knob.name == *name).unwrap();
+            let value = plugin.parse(knob.id, text).unwrap();
+            blocks[TURNED - back].turned.push((knob.id, value));
+        }
+        let heard = play(plugin, RATE, &blocks, true);
+
+        let fresh = &mut *seeded(format);
+        turns.iter().for_each(|(name, text)| fresh.type_in(name, text).unwrap());
+        let is_before = |event: &Expected| event.time + HALF < from as f64;
+        let before = saved(format).music.expected(&script).into_iter().filter(is_before);
+        let after = listen(fresh).expected(&script).into_iter().filter(|event| !is_before(event));
+        let mut expected: Vec<Expected> = before.chain(after).collect();
+        expected.retain(|event| matches!(event.message, Message::On(..)));
+        let strikes = heard.iter().filter(|event| matches!(event.message, Message::On(..)));
+        let strikes: Vec<Event> = strikes.copied().collect();
+        compare(&expected, &strikes).unwrap_or_else(|error| panic!("{format:?}: {error}"));
     }
 }
 
