@@ -106,9 +106,11 @@ struct Heading {
     origin: f64,
     samples: f64,
     quarters_per_sample: f64,
-    /// When it was over on the host's timeline, if that is known.
+    /// The host's time at its first sample, in seconds, if it is known.
     time: Option<f64>,
     time_is_of_tempo: bool,
+    /// Length in seconds.
+    seconds: f64,
 }
 
 impl Playhead {
@@ -149,16 +151,15 @@ impl Playhead {
             entered = true;
         }
         let Clock { origin, at, quarters_per_sample } = clock;
-        // When a repeat begins, the host does not say.
-        let time = block.time.filter(|_| at == 0.0).map(|time| time + samples / block.sample_rate);
-        let time_is_of_tempo = block.time_is_of_tempo();
         self.last = Some(Heading {
             next,
             origin,
             samples: samples - at,
             quarters_per_sample,
-            time,
-            time_is_of_tempo,
+            // When a repeat begins, the host does not say.
+            time: block.time.filter(|_| at == 0.0),
+            time_is_of_tempo: block.time_is_of_tempo(),
+            seconds: samples / block.sample_rate,
         });
     }
 }
@@ -174,11 +175,13 @@ impl Heading {
             || ((least - DRIFT..=most + DRIFT).contains(&gone) && self.time_leads_to(block))
     }
 
-    /// Whether the time goes on, as far as the host knows it. One that knows no tempo but the current one has another time
-    /// with each change of tempo, so there it means nothing.
+    /// Whether the time goes on, as far as the host knows it. Some leave it at nought; some know no tempo but the current
+    /// one, and so have another time with each change of tempo: that means nothing.
     fn time_leads_to(&self, block: &Block) -> bool {
         let (Some(time), Some(now)) = (self.time, block.time) else { return true };
-        (now - time).abs() < SAME_TIME || (self.time_is_of_tempo && block.time_is_of_tempo())
+        let passed = now - time;
+        let means_nothing = passed == 0.0 || (self.time_is_of_tempo && block.time_is_of_tempo());
+        means_nothing || (passed - self.seconds).abs() < SAME_TIME
     }
 }
 

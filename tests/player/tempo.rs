@@ -26,12 +26,14 @@ enum Time {
     True,
     /// It does not.
     Unknown,
+    /// It leaves them at nought.
+    Nought,
     /// As if the tempo had always been the one of now.
     OfTempo,
 }
 
 fn times() -> impl Strategy<Value = Time> {
-    prop_oneof![Just(Time::True), Just(Time::Unknown), Just(Time::OfTempo)]
+    prop_oneof![Just(Time::True), Just(Time::Unknown), Just(Time::Nought), Just(Time::OfTempo)]
 }
 
 /// The keys that are struck while the tempo goes from one to another in the course of `quarters` quarter notes.
@@ -49,6 +51,7 @@ fn struck_in_a_ramp(tempi: (f64, f64), quarters: u32, sizes: &[u32], time: Time)
         let time = match time {
             Time::True => Some(seconds),
             Time::Unknown => None,
+            Time::Nought => Some(0.0),
             Time::OfTempo => Some(position * 60.0 / tempo),
         };
         host.block(&Block { samples, tempo, position, time, ..host::rolling() }, Some(&take));
@@ -106,6 +109,7 @@ proptest! {
         let seconds = |position: f64, passed: f64, tempo: f64| match time {
             Time::True => Some(passed / 48_000.0),
             Time::Unknown => None,
+            Time::Nought => Some(0.0),
             Time::OfTempo => Some(position * 60.0 / tempo),
         };
         let time = seconds(0.0, 0.0, tempi.0);
