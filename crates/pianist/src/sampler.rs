@@ -82,8 +82,8 @@ pub struct Sampler {
     random: Pcg64Mcg,
     /// Log-probabilities, then probabilities, of the head at work.
     weights: Vec<f32>,
-    /// Likeliest first.
-    ranked: Vec<Ranked>,
+    /// The symbols to choose from.
+    kept: Vec<Ranked>,
 }
 
 /// A symbol and how likely it is, in one number: weights that are not negative rank as their bits do, and of equals the
@@ -112,7 +112,7 @@ impl Sampler {
             kernel: Kernel::best(Precision::F32),
             random: Pcg64Mcg::seed_from_u64(seed),
             weights: Vec::new(),
-            ranked: Vec::new(),
+            kept: Vec::new(),
         }
     }
 
@@ -140,41 +140,57 @@ impl Sampler {
         bend_kinds(self.kernel, &mut self.weights, kinds, &freedom.temperatures);
         divide(self.kernel, &mut self.weights, freedom.temperatures.master);
         exponentiate(self.kernel, &mut self.weights);
-        self.rank(freedom);
+        self.gather(freedom);
         self.draw(chance)
     }
 
-    /// Ranks the symbols that `freedom` keeps, at least the likeliest; of equals the lower symbol comes first.
-    fn rank(&mut self, freedom: &Freedom) {
-        let Sampler { weights, ranked, .. } = self;
-        let possible = (0..).zip(&*weights).filter(|&(_, &weight)| weight > 0.0);
-        ranked.clear();
-        ranked.extend(possible.map(|(symbol, &weight)| Ranked::new(symbol, weight)));
-        assert!(!ranked.is_empty(), "no symbol is allowed");
-        ranked.sort_unstable_by_key(|&symbol| Reverse(symbol));
-        let least = ranked[0].weight() * freedom.min_p.min(1.0);
-        let likely = ranked.partition_point(|symbol| symbol.weight() >= least);
-        ranked.truncate(likely.max(1));
+    /// Gathers the symbols that `freedom` keeps, at least the likeliest.
+    fn gather(&mut self, freedom: &Freedom) {
+        let Sampler { weights, kept, .. } = self;
+        let least = highest(weights) * freedom.min_p.min(1.0);
+        let likely = (0..).zip(&*weights).filter(|&(_, &weight)| weight > 0.0 && weight >= least);
+        kept.clear();
+        kept.extend(likely.map(|(symbol, &weight)| Ranked::new(symbol, weight)));
+        assert!(!kept.is_empty(), "no symbol is allowed");
 
         if freedom.top_p < 1.0 {
-            let wanted = ranked.iter().map(|symbol| symbol.weight()).sum::<f32>() * freedom.top_p;
+            kept.sort_unstable_by_key(|&symbol| Reverse(symbol));
+            let wanted = kept.iter().map(|symbol| symbol.weight()).sum::<f32>() * freedom.top_p;
             let mut sum = 0.0;
-            let enough = ranked.iter().position(|symbol| {
+            let enough = kept.iter().position(|symbol| {
                 sum += symbol.weight();
                 sum >= wanted
             });
-            ranked.truncate(enough.map_or(ranked.len(), |last| last + 1));
+            kept.truncate(enough.map_or(kept.len(), |last| last + 1));
         }
     }
 
-    fn draw(&self, chance: f64) -> u16 {
-        let weights = self.ranked.iter().map(|symbol| f64::from(symbol.weight()));
-        let mut left = chance * weights.clone().sum::<f64>();
-        let chosen = weights.into_iter().position(|weight| {
-            left -= weight;
+    /// The symbol where `chance` falls if all that are kept lie one after another, likeliest first.
+    fn draw(&mut self, chance: f64) -> u16 {
+        /// So few are ranked at once.
+        const FEW: usize = 32;
+        let weigh = |symbols: &[Ranked]| symbols.iter().map(|symbol| f64::from(symbol.weight())).sum::<f64>();
+        let mut rest = &mut self.kept[..];
+        let mut left = chance * weigh(rest);
+        // To rank all would take longer than to part them again and again: into halves, one of which matters.
+        while rest.len() > FEW {
+            let middle = rest.len() / 2;
+            rest.select_nth_unstable_by_key(middle, |&symbol| Reverse(symbol));
+            let (likely, others) = rest.split_at_mut(middle);
+            let weight = weigh(likely);
+            if left < weight {
+                rest = likely;
+            } else {
+                left -= weight;
+                rest = others;
+            }
+        }
+        rest.sort_unstable_by_key(|&symbol| Reverse(symbol));
+        let chosen = rest.iter().find(|symbol| {
+            left -= f64::from(symbol.weight());
             left < 0.0
         });
-        self.ranked[chosen.unwrap_or(0)].symbol()
+        chosen.unwrap_or(&rest[0]).symbol()
     }
 }
 
