@@ -1,8 +1,9 @@
 //! Pianists ready to play, each once in the process, however many instances of the plugin play it.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use etude_pianist::card::Card;
 use etude_pianist::engine::{Device, DeviceError, Engine, Precision};
@@ -65,16 +66,43 @@ impl Make {
     }
 }
 
-/// A pianist that may be in use.
+/// How long a device that failed or could not be had is left alone: trying it again can take seconds.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// A pianist that may be in use, or could not be had lately.
 struct Shelved {
     make: Make,
-    engine: Weak<dyn Engine>,
+    engine: Result<Weak<dyn Engine>, DeviceError>,
+    /// When it was made, or should have been.
+    tried: Instant,
+    /// What [`TRIES`] was then.
+    tries: u64,
 }
 
 static SHELF: Mutex<Vec<Shelved>> = Mutex::new(Vec::new());
 
+/// How often [`try_again`] was called.
+static TRIES: AtomicU64 = AtomicU64::new(0);
+
+impl Shelved {
+    fn new(make: Make, engine: Result<Weak<dyn Engine>, DeviceError>) -> Shelved {
+        Shelved { make, engine, tried: Instant::now(), tries: TRIES.load(Relaxed) }
+    }
+
+    /// The engine, or why there is none. `None` if it has to be made: nobody uses it, or it is time to try again.
+    fn get(&self) -> Option<Result<Arc<dyn Engine>, DeviceError>> {
+        let engine = match &self.engine {
+            Ok(engine) => Ok(engine.upgrade()?),
+            Err(error) => Err(error.clone()),
+        };
+        let is_failed = engine.as_ref().map_or(true, |engine| engine.failure().is_some());
+        let is_paused = self.tried.elapsed() < PAUSE && self.tries == TRIES.load(Relaxed);
+        (is_paused || !is_failed).then_some(engine)
+    }
+}
+
 /// The pianist of `source` on a device: the one that others use, or one that is read now. [`Device::Auto`] is what takes
-/// `streams` streams through a step soonest.
+/// `streams` streams through a step soonest. A device that failed or that can't be had is tried once a minute at most.
 ///
 /// # Errors
 /// If there is no such pianist, or no such device.
@@ -82,14 +110,18 @@ pub fn engine(source: &Source, device: &Device, streams: usize) -> Result<Arc<dy
     let make = Make::new(source, device, streams);
     // Held while reading, so that instances that start together read the file once.
     let mut shelf = SHELF.lock().unwrap_or_else(PoisonError::into_inner);
-    shelf.retain(|shelved| shelved.engine.strong_count() > 0);
-    let shelved = shelf.iter().find(|shelved| shelved.make == make);
-    if let Some(engine) = shelved.and_then(|shelved| shelved.engine.upgrade()) {
-        return Ok(engine);
+    shelf.retain(|shelved| shelved.get().is_some());
+    if let Some(engine) = shelf.iter().find(|shelved| shelved.make == make).and_then(Shelved::get) {
+        return Ok(engine?);
     }
-    let engine = device.engine(read(source)?, Precision::default(), streams)?;
-    shelf.push(Shelved { make, engine: Arc::downgrade(&engine) });
-    Ok(engine)
+    let engine = device.engine(read(source)?, Precision::default(), streams);
+    shelf.push(Shelved::new(make, engine.as_ref().map(Arc::downgrade).map_err(DeviceError::clone)));
+    Ok(engine?)
+}
+
+/// Lets devices that failed be tried again at once: somebody chose a device, so it may have been mended.
+pub fn try_again() {
+    TRIES.fetch_add(1, Relaxed);
 }
 
 /// Gives `engine` to everybody who asks for the pianist of `source` on that device from now on, while somebody holds it.
@@ -97,7 +129,7 @@ pub fn share(source: &Source, device: &Device, streams: usize, engine: &Arc<dyn 
     let make = Make::new(source, device, streams);
     let mut shelf = SHELF.lock().unwrap_or_else(PoisonError::into_inner);
     shelf.retain(|shelved| shelved.make != make);
-    shelf.push(Shelved { make, engine: Arc::downgrade(engine) });
+    shelf.push(Shelved::new(make, Ok(Arc::downgrade(engine))));
 }
 
 /// Reads the pianist of `source`.
@@ -196,7 +228,73 @@ fn name(source: &Source) -> String {
 
 #[cfg(test)]
 mod tests {
+    use etude_pianist::alphabet::Alphabet;
+    use etude_pianist::engine::{Batch, CpuEngine};
+    use etude_pianist::network::Blueprint;
+    use etude_pianist::time::TimeBase;
+
     use super::*;
+
+    /// An engine whose device was lost.
+    struct Lost(CpuEngine);
+
+    impl Engine for Lost {
+        fn alphabet(&self) -> Alphabet {
+            self.0.alphabet()
+        }
+
+        fn time_base(&self) -> TimeBase {
+            self.0.time_base()
+        }
+
+        fn blueprint(&self) -> &Blueprint {
+            self.0.blueprint()
+        }
+
+        fn device(&self) -> &str {
+            "Voodoo"
+        }
+
+        fn batch(&self, _streams: usize) -> Result<Box<dyn Batch>, DeviceError> {
+            Err(lost())
+        }
+
+        fn failure(&self) -> Option<DeviceError> {
+            Some(lost())
+        }
+    }
+
+    fn lost() -> DeviceError {
+        DeviceError { device: "Voodoo".to_owned(), reason: "it was lost".to_owned() }
+    }
+
+    #[test]
+    fn a_device_that_failed_is_tried_again_after_a_while_or_when_a_device_is_chosen() {
+        let device = Device::Gpu(Some("Voodoo".to_owned()));
+        let wanted = || engine(&Source::Embedded, &device, 1);
+        let failed: Arc<dyn Engine> =
+            Arc::new(Lost(CpuEngine::new(read(&Source::Embedded).unwrap(), Precision::Int8)));
+        let before = || {
+            share(&Source::Embedded, &device, 1, &failed);
+            assert!(Arc::ptr_eq(&wanted().unwrap(), &failed), "it was tried again at once");
+        };
+        let age = || {
+            let mut shelf = SHELF.lock().unwrap();
+            let aged = shelf.iter_mut().filter(|shelved| shelved.make.device == device);
+            aged.for_each(|shelved| shelved.tried = shelved.tried.checked_sub(PAUSE).unwrap());
+        };
+        for try_now in [&age as &dyn Fn(), &try_again] {
+            before();
+            try_now();
+            // There is no such device.
+            let refusal = wanted().err().unwrap().to_string();
+            assert!(refusal.starts_with("gpu:Voodoo: no "), "{refusal}");
+            let tried = || SHELF.lock().unwrap().iter().find(|one| one.make.device == device).unwrap().tried;
+            let before = tried();
+            assert_eq!(wanted().err().unwrap().to_string(), refusal);
+            assert_eq!(tried(), before, "it was tried again at once");
+        }
+    }
 
     #[test]
     fn a_bundle_has_a_place_for_pianists() {

@@ -187,8 +187,9 @@ impl Session {
         self.bell.ring();
     }
 
-    /// Composes on a device from the next take on.
+    /// Composes on a device from the next take on. One that failed before is tried again.
     pub fn choose_device(&self, device: Device) {
+        pianists::try_again();
         self.with(|state| (state.device, state.revision) = (device, state.revision + 1));
     }
 

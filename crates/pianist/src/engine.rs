@@ -50,6 +50,11 @@ pub trait Engine: Send + Sync {
     /// If the device is lost or has no room for them. [`fallback`](Engine::fallback) is not `None` then.
     fn batch(&self, streams: usize) -> Result<Box<dyn Batch>, DeviceError>;
 
+    /// Why the device computes nothing any more, if it failed for good.
+    fn failure(&self) -> Option<DeviceError> {
+        None
+    }
+
     /// The engine that goes on where this one's device fails; `None` for one that can't fail.
     fn fallback(&self) -> Option<Arc<dyn Engine>> {
         None

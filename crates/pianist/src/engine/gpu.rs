@@ -97,6 +97,10 @@ impl Engine for GpuEngine {
         Ok(Box::new(GpuBatch::new(self.weights.clone(), self.fallback.heads(), streams)?))
     }
 
+    fn failure(&self) -> Option<DeviceError> {
+        self.weights.connection.check().err()
+    }
+
     fn fallback(&self) -> Option<Arc<dyn Engine>> {
         Some(self.fallback.clone())
     }

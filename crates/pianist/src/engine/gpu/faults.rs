@@ -66,7 +66,7 @@ fn break_in_mid_take(engine: GpuEngine, fault: impl FnOnce(&Connection)) -> Stri
     let healthy = compose(engine.clone());
     let mut composer = Composer::new(engine.clone(), &requests()).unwrap();
     composer.advance(4.0);
-    assert_eq!(composer.failure(), None);
+    assert_eq!((composer.failure(), engine.failure()), (None, None));
     let decided = composer.decided();
     fault(&engine.weights.connection);
     composer.advance(f64::INFINITY);
@@ -81,6 +81,7 @@ fn break_in_mid_take(engine: GpuEngine, fault: impl FnOnce(&Connection)) -> Stri
         assert_eq!(begun(take), begun(healthy));
     }
     assert!(engine.batch(1).is_err(), "a device that failed stays failed");
+    assert_eq!(engine.failure(), Some(failure.clone()));
     failure.reason
 }
 
