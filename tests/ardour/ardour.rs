@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, SystemTime};
@@ -12,6 +13,12 @@ use tempfile::TempDir;
 const VERSIONS: [u32; 3] = [9, 8, 7];
 /// Name of the session, and of its file.
 const NAME: &str = "etude";
+/// Samples in a second of the session.
+pub const SAMPLE_RATE: f64 = 48_000.0;
+/// Ticks in a quarter note of the session.
+const TICKS: f64 = 1920.0;
+/// How long a step may take, in seconds: more than what session.lua waits for.
+const PATIENCE: &str = "600";
 
 /// An Ardour that knows Etude, and a session's place.
 pub struct Ardour {
@@ -29,12 +36,17 @@ impl Ardour {
     }
 
     /// Runs a step of session.lua.
-    pub fn run(&self, step: &str) {
+    pub fn run(&self, step: &str, numbers: &[f64]) {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ardour/session.lua");
         let mut command = Command::new("timeout");
-        command.arg("120").arg(format!("ardour{}-lua", self.version)).arg(script).arg(step);
-        let output = command.arg(self.folder()).env("HOME", self.home.path()).output().unwrap();
-        check(step, &output);
+        command
+            .arg(PATIENCE)
+            .arg(format!("ardour{}-lua", self.version))
+            .arg(script)
+            .arg(step)
+            .arg(self.folder());
+        command.args(numbers.iter().map(f64::to_string)).env("HOME", self.home.path());
+        check(step, &command.output().unwrap());
     }
 
     /// The session's file.
@@ -42,9 +54,17 @@ impl Ardour {
         fs::read_to_string(self.file()).unwrap()
     }
 
-    /// Changes the session's file.
-    pub fn write_session(&self, text: &str) {
-        fs::write(self.file(), text).unwrap();
+    /// Gives the session a loop, in quarter notes from its start, which its Lua can't.
+    pub fn repeat(&self, range: &Range<f64>) {
+        let [start, end] = [range.start, range.end].map(|place| (place * TICKS).round());
+        let looped = format!(
+            "<Location id=\"9001\" name=\"Loop\" start=\"b{start}\" end=\"b{end}\" flags=\"IsAutoLoop\" locked=\"0\" \
+             lock-style=\"AudioTime\" timestamp=\"0\"/>"
+        );
+        let session = self.session();
+        let changed = session.replace("<Locations/>", &format!("<Locations>{looped}</Locations>"));
+        assert_ne!(session, changed, "the session has places already");
+        fs::write(self.file(), changed).unwrap();
     }
 
     /// The MIDI files of the session, in the order in which they were recorded.

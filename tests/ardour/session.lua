@@ -1,12 +1,32 @@
--- Run by Ardour's own Lua, without a window: `ardour7-lua session.lua STEP FOLDER`. Any error ends it with a message.
---   make    a session with Etude on one track and its MIDI recorded on another, at two tempos
---   loop    load it, and record while the loop is played twice
---   roll    load it, and record the same stretch once
+-- Run by Ardour's own Lua, without a window: `ardour7-lua session.lua STEP FOLDER NUMBER...`. Any error ends it with a
+-- message.
+--   make BARS SEED FIRST_BAR TEMPO CHANGE TEMPO   a session with Etude on one track and its MIDI recorded on another, whose
+--                                                 tempo changes CHANGE quarter notes from its start
+--   wait                                          load it, let Etude compose a moment, and save it
+--   loop TURNS                                    load it, and record until its loop has turned so often, and a bit longer
+--   roll FROM UNTIL                               load it, and record between two samples, or a bit longer
 local step, folder = arg[1], arg[2]
-local NAME, RATE, BARS, SEED, FIRST_BAR = "etude", 48000, 2, 7, 2
--- Quarter notes from the session's start to where the tempo changes, and ticks in a quarter note.
-local CHANGE, TICKS = 8, 1920
+local numbers = {}
+for i = 3, #arg do numbers[i - 2] = assert(tonumber(arg[i])) end
+local NAME, RATE = "etude", 48000
+-- In a quarter note.
+local TICKS = 1920
+-- Between two looks, and how long to look, in seconds.
+local PAUSE, PATIENCE = 0.05, 120
 local ui = ARDOUR.TransportRequestSource.TRS_UI
+
+local function wait(what, done)
+  for _ = 1, PATIENCE / PAUSE do
+    if done() then return end
+    sleep(PAUSE)
+  end
+  error(what .. " takes too long")
+end
+
+-- Lets the plugin hear of what was set, and do something about it.
+local function process(cycles)
+  assert(ARDOUR.LuaAPI.wait_for_process_callback(cycles, 1000 * PATIENCE), "the engine stands still")
+end
 
 local function knob(processor, name, value)
   local plugin = processor:to_insert():plugin(0)
@@ -18,7 +38,7 @@ local function knob(processor, name, value)
   error("there is no knob " .. name)
 end
 
-local function make()
+local function make(bars, seed, first_bar, tempo, change, later)
   local session = assert(create_session(folder, NAME, RATE), "no session")
   local midi = ARDOUR.ChanCount(ARDOUR.DataType("midi"), 1)
   local function track(name)
@@ -30,45 +50,68 @@ local function make()
   local plugin = ARDOUR.LuaAPI.new_plugin(session, "Etude", ARDOUR.PluginType.VST3, "")
   assert(not plugin:isnil(), "Ardour does not know Etude")
   assert(pianist:add_processor_by_index(plugin, 0, nil, true) == 0, "Etude can't be inserted")
-  knob(pianist:nth_plugin(0), "Bars", BARS)
-  knob(pianist:nth_plugin(0), "Seed", SEED)
-  knob(pianist:nth_plugin(0), "Start bar", FIRST_BAR)
+  knob(pianist:nth_plugin(0), "Bars", bars)
+  knob(pianist:nth_plugin(0), "Seed", seed)
+  knob(pianist:nth_plugin(0), "Start bar", first_bar)
   local from, to = pianist:output():midi(0), recorder:input():midi(0)
   to:disconnect_all()
   assert(from:connect(to:name()) == 0, "the tracks can't be connected")
   local tempos = Temporal.TempoMap.write_copy()
-  tempos:set_tempo(Temporal.Tempo(120, 120, 4), Temporal.timepos_t(0))
-  tempos:set_tempo(Temporal.Tempo(90, 90, 4), Temporal.timepos_t.from_ticks(CHANGE * TICKS))
+  tempos:set_tempo(Temporal.Tempo(tempo, tempo, 4), Temporal.timepos_t(0))
+  tempos:set_tempo(Temporal.Tempo(later, later, 4), Temporal.timepos_t.from_ticks(change * TICKS))
   Temporal.TempoMap.update(tempos)
-  -- Knobs reach the plugin as audio does, and then it composes.
-  sleep(3)
+  process(10)
   session:save_state("")
 end
 
--- Records for so many seconds of the session's time, and what it takes to get there.
-local function record(start, seconds)
-  local session = assert(load_session(folder, NAME), "the session can't be loaded")
+local function load()
+  return assert(load_session(folder, NAME), "the session can't be loaded")
+end
+
+local function compose()
+  local session = load()
+  process(50)
+  session:save_state("")
+end
+
+-- Records from `start` on, until `done` says so.
+local function record(start, done)
+  local session = load()
   local recorder = session:route_by_name("Recorder"):to_track()
-  sleep(1)
-  recorder:rec_enable_control():set_value(1, PBD.GroupControlDisposition.NoGroup)
+  local armed = recorder:rec_enable_control()
+  armed:set_value(1, PBD.GroupControlDisposition.NoGroup)
+  wait("arming the track", function() return armed:get_value() == 1 end)
   session:maybe_enable_record()
   start(session)
-  sleep(seconds)
+  wait("recording", function() return session:actively_recording() end)
+  wait("the recording", function() return done(session) end)
+  local recorded = recorder:playlist():region_list():size()
   session:request_stop(false, false, ui)
-  for _ = 1, 20 do
-    if not session:transport_rolling() then break end
-    sleep(1)
-  end
-  sleep(1)
+  wait("stopping", function() return not session:transport_rolling() end)
+  wait("keeping the recording", function() return recorder:playlist():region_list():size() > recorded end)
   session:save_state("")
 end
 
--- The loop lasts 4 s + 2.67 s; its first bar is silent, so that it may stop in the third pass up to 15 s.
-local steps = {
-  make = make,
-  loop = function() record(function(session) session:request_play_loop(true, false) end, 14) end,
-  roll = function() record(function(session) session:request_roll(ui) end, 8) end,
-}
-steps[step]()
+local function loop(turns)
+  local last = 0
+  record(function(session) session:request_play_loop(true, false) end, function(session)
+    local now = session:transport_sample()
+    -- A bit back is no turn: Ardour may say where it is before what it has played.
+    if now < last - RATE / 2 then turns = turns - 1 end
+    last = now
+    return turns == 0
+  end)
+end
+
+local function roll(from, till)
+  record(function(session)
+    session:request_locate(from, false, ARDOUR.LocateTransportDisposition.MustStop, ui)
+    wait("locating", function() return session:transport_sample() == from end)
+    session:request_roll(ui)
+  end, function(session) return session:transport_sample() >= till end)
+end
+
+local steps = { make = make, wait = compose, loop = loop, roll = roll }
+steps[step](table.unpack(numbers))
 close_session()
 quit()
