@@ -50,7 +50,10 @@ fn act(chance: &mut impl Rng, stretch: Stretch, sample_rate: f64) -> Vec<Stretch
         0..3 => vec![stretch],
         3..5 => vec![Stretch { tempo: tempo(chance), ..stretch }],
         5 => ramp(&stretch, tempo(chance), sample_rate),
-        6 => vec![Stretch { position: jump(chance, position), ..stretch }],
+        6 => {
+            let tempo = if chance.random_bool(0.5) { tempo(chance) } else { stretch.tempo };
+            vec![Stretch { position: jump(chance, position), tempo, ..stretch }]
+        }
         7..9 => {
             let start = f64::from(chance.random_range(0..64)) / 2.0;
             let length = f64::from(chance.random_range(1..9)) / 2.0;
