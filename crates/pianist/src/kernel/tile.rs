@@ -54,8 +54,8 @@ pub(super) fn tile(kernel: Kernel, rows: usize, left: Left, panel: &[Line], out:
 }
 
 fn tile_of<const ROWS: usize>(kernel: Kernel, left: Left, panel: &[Line], out: Out) {
-    // SAFETY: `tile` checked that all words and values lie within `left.words` and `out.values`; panels are only packed for a kernel that
-    // `Kernel::available` found on this machine (`Panels` asserts it).
+    // SAFETY: `tile` checked that all words and values lie within `left.words` and `out.values`; panels are only packed
+    // for a kernel that `Kernel::available` found on this machine (`Panels` asserts it).
     #[cfg(target_arch = "x86_64")]
     unsafe {
         match kernel {
