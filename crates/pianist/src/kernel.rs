@@ -47,12 +47,14 @@ macro_rules! vectorised {
 
 mod activation;
 mod lanes;
+mod outer;
 mod panels;
 mod tile;
 
 pub use activation::{exp, ln, sigmoid, tanh};
 pub use lanes::{LANES, load, store};
-pub use panels::{Outer, Panels, Rows, Summand, accumulate_outer, fill_rows, product};
+pub use outer::{Outer, Summand, accumulate_outer};
+pub use panels::{Panels, Rows, fill_rows, product};
 
 use std::sync::LazyLock;
 
