@@ -46,17 +46,22 @@ macro_rules! vectorised {
 }
 
 mod activation;
+#[cfg(target_arch = "x86_64")]
+mod amx;
 mod lanes;
 mod outer;
 mod panels;
 mod tile;
+mod words;
 
 pub use activation::{exp, ln, sigmoid, tanh};
 pub use lanes::{LANES, load, store};
 pub use outer::{Outer, Summand, accumulate_outer};
 pub use panels::{Panels, Rows, fill_rows, product};
+pub use words::Words;
 
 use std::sync::LazyLock;
+use words::Line;
 
 /// The instructions that a product runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +74,8 @@ pub enum Kernel {
     Avx512,
     /// x86-64 with AVX-512 BF16: factors are rounded to bf16, products are summed in f32.
     Avx512Bf16,
+    /// x86-64 with AMX BF16 on Linux: the same, 16 by 16 sums at a time.
+    AmxBf16,
 }
 
 /// How exact the factors of a product are.
@@ -82,11 +89,12 @@ pub enum Precision {
 
 impl Kernel {
     /// Every kernel, slowest first.
-    const ALL: [Kernel; 4] = [Kernel::Portable, Kernel::Avx2, Kernel::Avx512, Kernel::Avx512Bf16];
+    const ALL: [Kernel; 5] =
+        [Kernel::Portable, Kernel::Avx2, Kernel::Avx512, Kernel::Avx512Bf16, Kernel::AmxBf16];
 
     /// The fastest kernel of this machine that is at least as exact as `precision`.
     pub fn best(precision: Precision) -> Kernel {
-        let exact = |kernel: &Kernel| precision == Precision::Bf16 || *kernel != Kernel::Avx512Bf16;
+        let exact = |kernel: &Kernel| precision == Precision::Bf16 || !kernel.rounds_to_bf16();
         Kernel::available().into_iter().rfind(exact).unwrap_or(Kernel::Portable)
     }
 
@@ -98,7 +106,7 @@ impl Kernel {
     /// Whether this machine can run it.
     pub fn is_available(self) -> bool {
         // Looked up, because the kernels ask at each call.
-        static AVAILABLE: LazyLock<[bool; 4]> = LazyLock::new(|| Kernel::ALL.map(Kernel::has_instructions));
+        static AVAILABLE: LazyLock<[bool; 5]> = LazyLock::new(|| Kernel::ALL.map(Kernel::has_instructions));
         AVAILABLE[self as usize]
     }
 
@@ -115,6 +123,7 @@ impl Kernel {
             Kernel::Avx2 => avx2,
             Kernel::Avx512 => avx512,
             Kernel::Avx512Bf16 => avx512 && is_x86_feature_detected!("avx512bf16"),
+            Kernel::AmxBf16 => avx512 && amx::is_available(),
         }
     }
 
@@ -123,8 +132,19 @@ impl Kernel {
         self == Kernel::Portable
     }
 
+    /// Whether factors are rounded to bf16.
+    pub fn rounds_to_bf16(self) -> bool {
+        matches!(self, Kernel::Avx512Bf16 | Kernel::AmxBf16)
+    }
+
     /// Values of one column that sit side by side in a packed word: 2 for bf16, else 1.
     fn values_per_word(self) -> usize {
-        if self == Kernel::Avx512Bf16 { 2 } else { 1 }
+        if self.rounds_to_bf16() { 2 } else { 1 }
+    }
+
+    /// Rows, and packed words of a row, that a kernel multiplies at once: packed matrices are filled up to a multiple of
+    /// it, with words of zeros.
+    fn unit(self) -> usize {
+        if self == Kernel::AmxBf16 { Line::WORDS } else { 1 }
     }
 }

@@ -5,7 +5,7 @@ use crate::forward::{HeadTape, LayerTape, Tape, joined_width, layer_inputs};
 use crate::tables::TableGradients;
 use crate::weights::{Linear, Network};
 use etude_pianist::kernel::{
-    Kernel, LANES, Outer, Rows, Summand, accumulate_outer, load, product, store, tanh,
+    Kernel, LANES, Outer, Rows, Summand, Words, accumulate_outer, load, product, store, tanh,
 };
 use etude_pianist::network::Inputs;
 use etude_pianist::vectorised;
@@ -224,7 +224,7 @@ fn through_inputs(
     kept: &[f32],
     out: &mut [f32],
     dropped: &mut Vec<f32>,
-    scratch: &mut Vec<u32>,
+    scratch: &mut Words,
 ) {
     let (width, rows) = (weights.columns.len(), out.len() / weights.columns.len());
     if kept.is_empty() {

@@ -7,7 +7,9 @@
 use crate::batch::{Batch, Block, Choices};
 use crate::tables::look_up;
 use crate::weights::{Linear, Network};
-use etude_pianist::kernel::{Kernel, LANES, Rows, exp, fill_rows, load, product, sigmoid, store, tanh};
+use etude_pianist::kernel::{
+    Kernel, LANES, Rows, Words, exp, fill_rows, load, product, sigmoid, store, tanh,
+};
 use etude_pianist::network::{Blueprint, Head, Inputs};
 use etude_pianist::vectorised;
 use rand::{RngExt, SeedableRng};
@@ -45,7 +47,7 @@ pub struct Tape {
     pub(crate) blueprint: Blueprint,
     pub(crate) layers: Vec<LayerTape>,
     pub(crate) heads: Vec<HeadTape>,
-    pub(crate) scratch: Vec<u32>,
+    pub(crate) scratch: Words,
     hidden_layer: Vec<f32>,
     dropout: f32,
     random: Pcg64Mcg,
@@ -63,7 +65,7 @@ impl Tape {
             blueprint: blueprint.clone(),
             layers: (0..blueprint.layers).map(|_| LayerTape::default()).collect(),
             heads: blueprint.heads.iter().map(|_| HeadTape::default()).collect(),
-            scratch: Vec::new(),
+            scratch: Words::default(),
             hidden_layer: Vec::new(),
             dropout,
             random: Pcg64Mcg::seed_from_u64(seed),
@@ -199,7 +201,7 @@ pub(crate) fn joined_width(head: &Head, units: usize) -> usize {
 }
 
 /// `out += reads x weights`, for `out` already filled with the bias.
-fn apply(weights: &Linear, reads: Rows, count: usize, out: &mut [f32], scratch: &mut Vec<u32>) {
+fn apply(weights: &Linear, reads: Rows, count: usize, out: &mut [f32], scratch: &mut Words) {
     product(reads, count, &weights.forward, out, weights.forward.columns(), true, scratch);
 }
 

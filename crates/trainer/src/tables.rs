@@ -4,7 +4,9 @@
 //! [`Table`], and the backward pass sums the gradients of all steps that looked up the same symbol before it multiplies.
 
 use crate::weights::{Linear, Network};
-use etude_pianist::kernel::{Kernel, LANES, Outer, Rows, Summand, accumulate_outer, load, product, store};
+use etude_pianist::kernel::{
+    Kernel, LANES, Outer, Rows, Summand, Words, accumulate_outer, load, product, store,
+};
 use etude_pianist::network::{Category, Layout};
 use etude_pianist::vectorised;
 
@@ -22,7 +24,7 @@ pub(crate) struct Table {
     pub(crate) weights: Linear,
     /// `[symbols, 4 units]`, with gaps.
     values: Vec<f32>,
-    scratch: Vec<u32>,
+    scratch: Words,
 }
 
 impl Table {
@@ -33,7 +35,13 @@ impl Table {
             let first = end;
             end += category.width;
             let weights = Linear::new(layout, layout.layers[0].input, first..end, kernel);
-            Table { embedding, symbols: category.symbols, weights, values: Vec::new(), scratch: Vec::new() }
+            Table {
+                embedding,
+                symbols: category.symbols,
+                weights,
+                values: Vec::new(),
+                scratch: Words::default(),
+            }
         };
         categories.iter().zip(&layout.embeddings).map(table).collect()
     }
@@ -52,7 +60,7 @@ impl Table {
 pub(crate) struct TableGradients {
     /// Of each table `[symbols, 4 units]`, with gaps.
     sums: Vec<Vec<f32>>,
-    scratch: Vec<u32>,
+    scratch: Words,
 }
 
 impl TableGradients {

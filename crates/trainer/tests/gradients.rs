@@ -39,7 +39,7 @@ const WINDOWS: usize = 2;
 
 /// Largest difference allowed, relative to the largest gradient of the same parameter.
 fn tolerance(kernel: Kernel) -> f32 {
-    if kernel == Kernel::Avx512Bf16 { 1e-2 } else { 1e-5 }
+    if kernel.rounds_to_bf16() { 1e-2 } else { 1e-5 }
 }
 
 #[test]

@@ -1,21 +1,22 @@
 //! Sums of outer products: the gradients of weights.
 
 use super::Kernel;
-use super::panels::{Panels, Rows, pack_row};
-use super::tile::{LINES_PER_ROW, Left, Line, MAX_ROWS, Out, PANEL};
+use super::panels::{Panels, Rows, left_stride, pack_row, packed_words};
+use super::tile::{LINES_PER_ROW, Left, Out, PANEL, Ready};
+use super::words::{Line, Words};
 use std::ops::Range;
 
 /// Working memory of [`accumulate_outer`].
 pub struct Outer {
     kernel: Kernel,
     rights: Vec<Panels>,
-    packed: Vec<u32>,
+    packed: Words,
 }
 
 impl Outer {
     /// Working memory for sums of outer products on `kernel`.
     pub fn new(kernel: Kernel) -> Outer {
-        Outer { kernel, rights: Vec::new(), packed: Vec::new() }
+        Outer { kernel, rights: Vec::new(), packed: Words::default() }
     }
 }
 
@@ -38,6 +39,7 @@ pub fn accumulate_outer(left: Rows, rows: usize, summands: &mut [Summand], memor
     /// Rows that are packed together: a panel of them fits the second-level cache.
     const CHUNK: usize = 512;
     let Outer { kernel, rights, packed } = memory;
+    let ready = Ready::new(*kernel);
     rights.resize_with(rights.len().max(summands.len()), || Panels::new(*kernel));
     for start in (0..rows).step_by(CHUNK) {
         let count = CHUNK.min(rows - start);
@@ -47,69 +49,116 @@ pub fn accumulate_outer(left: Rows, rows: usize, summands: &mut [Summand], memor
         }
         let left = Rows { data: &left.data[part(left)..], ..left };
         for block in (0..left.width).step_by(PANEL) {
-            let columns = PANEL.min(left.width - block);
-            pack_columns(*kernel, *kernel, left, count, block..block + columns, packed);
+            let columns = block..left.width.min(block + PANEL);
+            pack_columns(*kernel, left, count, columns.clone(), packed);
             for (summand, right) in summands.iter_mut().zip(rights.iter()) {
-                add_block(
-                    packed,
-                    columns,
-                    right,
-                    &mut summand.out[block * summand.out_stride..],
-                    summand.out_stride,
-                );
+                let out = &mut summand.out[block * summand.out_stride..];
+                add_block(&ready, *kernel, packed, columns.len(), right, out, summand.out_stride);
             }
         }
     }
 }
 
 /// Adds packed columns times a packed factor to as many rows of `out`.
-fn add_block(packed: &[u32], columns: usize, right: &Panels, out: &mut [f32], out_stride: usize) {
-    let words = right.words();
+fn add_block(
+    ready: &Ready,
+    kernel: Kernel,
+    packed: &[u32],
+    columns: usize,
+    right: &Panels,
+    out: &mut [f32],
+    out_stride: usize,
+) {
     for panel in 0..right.columns().div_ceil(PANEL) {
-        for (first, height) in column_tiles(columns) {
-            let left = Left { words: &packed[first * words..], row_stride: 1, word_stride: height };
+        for (first, height) in column_tiles(kernel, columns) {
+            let left = packed_tile(kernel, packed, right.words(), first, height);
             let values = &mut out[first * out_stride + panel * PANEL..];
-            right.multiply(panel, height, left, Out { values, stride: out_stride, accumulate: true });
+            right.multiply(ready, panel, height, left, Out { values, stride: out_stride, accumulate: true });
         }
     }
 }
 
 /// The tiles of a block of columns: first column and height. The same split packs and multiplies.
-fn column_tiles(columns: usize) -> impl Iterator<Item = (usize, usize)> {
-    (0..columns).step_by(MAX_ROWS).map(move |first| (first, MAX_ROWS.min(columns - first)))
+fn column_tiles(kernel: Kernel, columns: usize) -> impl Iterator<Item = (usize, usize)> {
+    let most = kernel.tile_rows();
+    (0..columns).step_by(most).map(move |first| (first, most.min(columns - first)))
+}
+
+/// Packs a block of columns for tiles that take them as rows.
+fn pack_columns(kernel: Kernel, matrix: Rows, rows: usize, columns: Range<usize>, packed: &mut Words) {
+    if kernel == Kernel::AmxBf16 {
+        pack_as_rows(kernel, kernel, matrix, rows, columns, packed);
+    } else {
+        pack_tiles(kernel, kernel, matrix, rows, columns, packed);
+    }
+}
+
+/// Where the tile of `height` columns from `first` on was packed.
+fn packed_tile(kernel: Kernel, packed: &[u32], words: usize, first: usize, height: usize) -> Left<'_> {
+    if kernel == Kernel::AmxBf16 {
+        let stride = left_stride(kernel, words);
+        Left { words: &packed[first * stride..], row_stride: stride, word_stride: 1 }
+    } else {
+        Left { words: &packed[first * words..], row_stride: 1, word_stride: height }
+    }
 }
 
 vectorised! {
-/// Packs a block of columns for tiles that take them as rows: tile after tile, in each word after word.
-fn pack_columns(
-    format: Kernel,
-    matrix: Rows,
-    rows: usize,
-    columns: Range<usize>,
-    packed: &mut Vec<u32>,
-) {
-    let per_word = format.values_per_word();
-    let words = rows.div_ceil(per_word);
-    packed.resize(words * columns.len(), 0);
-    let zeros = [0.0; PANEL];
-    let mut row = [Line([0; 16]); LINES_PER_ROW];
+/// Packs tile after tile, in each word after word.
+fn pack_tiles(format: Kernel, matrix: Rows, rows: usize, columns: Range<usize>, packed: &mut Words) {
+    const HEIGHT: usize = 6;
+    let words = packed_words(format, rows);
+    packed.resize(words * columns.len());
+    let mut row = [Line::ZERO; LINES_PER_ROW];
     for k in 0..words {
-        let even = &matrix.row(k * per_word)[columns.clone()];
-        let has_odd = per_word == 2 && k * 2 + 1 < rows;
-        let odd = if has_odd { &matrix.row(k * 2 + 1)[columns.clone()] } else { &zeros[..columns.len()] };
-        pack_row(format, even, odd, &mut row);
-        let flat: &[[u32; 16]; LINES_PER_ROW] = &row.map(|line| line.0);
+        pack_word_of_columns(format, matrix, rows, columns.clone(), k, &mut row);
+        let flat: &[[u32; Line::WORDS]; LINES_PER_ROW] = &row.map(|line| line.0);
         let flat = flat.as_flattened();
-        for (first, height) in column_tiles(columns.len()) {
+        for (first, height) in column_tiles(format, columns.len()) {
             let out = &mut packed[first * words + k * height..][..height];
-            match <&mut [u32; MAX_ROWS]>::try_from(out) {
+            match <&mut [u32; HEIGHT]>::try_from(out) {
                 // A copy of known length is two instructions, another one a call.
-                Ok(out) => out.copy_from_slice(&flat[first..][..MAX_ROWS]),
+                Ok(out) => out.copy_from_slice(&flat[first..][..HEIGHT]),
                 Err(_) => packed[first * words + k * height..][..height].copy_from_slice(&flat[first..][..height]),
             }
         }
     }
 }
+}
+
+vectorised! {
+/// Packs column after column, each as one row of words.
+fn pack_as_rows(format: Kernel, matrix: Rows, rows: usize, columns: Range<usize>, packed: &mut Words) {
+    let words = packed_words(format, rows);
+    let stride = left_stride(format, words);
+    packed.resize(columns.len().next_multiple_of(format.unit()) * stride);
+    let mut square = [[Line::ZERO; LINES_PER_ROW]; Line::WORDS];
+    for first in (0..words).step_by(Line::WORDS) {
+        for (k, row) in square.iter_mut().enumerate() {
+            pack_word_of_columns(format, matrix, rows, columns.clone(), first + k, row);
+        }
+        for (column, out) in packed.chunks_exact_mut(stride).enumerate() {
+            for (word, row) in out[first..][..Line::WORDS].iter_mut().zip(&square) {
+                *word = row[column / Line::WORDS].0[column % Line::WORDS];
+            }
+        }
+    }
+}
+}
+
+/// Packs word `k` of a block of columns; zeros after the last row.
+#[inline(always)]
+fn pack_word_of_columns(
+    format: Kernel,
+    matrix: Rows,
+    rows: usize,
+    columns: Range<usize>,
+    k: usize,
+    out: &mut [Line],
+) {
+    let (zeros, per_word) = ([0.0; PANEL], format.values_per_word());
+    let row = |k: usize| if k < rows { &matrix.row(k)[columns.clone()] } else { &zeros[..columns.len()] };
+    pack_row(format, row(k * per_word), row(k * per_word + per_word - 1), out);
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Packed matrices, and the product of rows with one.
 
 use super::Kernel;
-use super::tile::{LINES_PER_ROW, Left, Line, MAX_ROWS, Out, PANEL, tile};
+use super::tile::{LINES_PER_ROW, Left, MAX_ROWS, Out, PANEL, Ready, tile};
+use super::words::{Line, Words};
 
 /// Rows of an `f32` matrix in row-major order: row `r` starts at `data[r * stride]`.
 #[derive(Clone, Copy)]
@@ -27,7 +28,7 @@ impl<'a> Rows<'a> {
 }
 
 /// A matrix of `depth` rows and `columns` columns, packed in panels of 64 columns for one kernel: the right factor of
-/// [`product`]. Missing columns of the last panel, and the odd last row of bf16 pairs, are zeros.
+/// [`product`]. What is missing of the last words are zeros; what is missing of the last panel's columns is not looked at.
 pub struct Panels {
     kernel: Kernel,
     depth: usize,
@@ -70,14 +71,16 @@ impl Panels {
         self.resize(matrix.width, columns);
         let (words, per_word, kernel) = (self.words(), self.kernel.values_per_word(), self.kernel);
         for (panel, lines) in self.lines.chunks_exact_mut((words * LINES_PER_ROW).max(1)).enumerate() {
+            lines[matrix.width / per_word * LINES_PER_ROW..].fill(Line::ZERO);
             for (block, rows) in lines.chunks_mut(BLOCK * LINES_PER_ROW).enumerate() {
                 for j in 0..PANEL.min(columns - panel * PANEL) {
                     let column = &matrix.row(panel * PANEL + j)[block * BLOCK * per_word..];
                     let values = column.chunks(per_word);
                     for (row, values) in rows.chunks_exact_mut(LINES_PER_ROW).zip(values) {
-                        row[j / 16].0[j % 16] = match kernel {
-                            Kernel::Avx512Bf16 => bf16_pair(values[0], values.get(1).copied().unwrap_or(0.0)),
-                            _ => values[0].to_bits(),
+                        row[j / Line::WORDS].0[j % Line::WORDS] = if kernel.rounds_to_bf16() {
+                            bf16_pair(values[0], values.get(1).copied().unwrap_or(0.0))
+                        } else {
+                            values[0].to_bits()
                         };
                     }
                 }
@@ -87,34 +90,38 @@ impl Panels {
 
     fn resize(&mut self, depth: usize, columns: usize) {
         (self.depth, self.columns) = (depth, columns);
-        let lines = self.words() * LINES_PER_ROW * columns.div_ceil(PANEL);
-        if lines != self.lines.len() {
-            self.lines.clear();
-            self.lines.resize(lines, Line([0; 16]));
-        }
+        self.lines.resize(self.words() * LINES_PER_ROW * columns.div_ceil(PANEL), Line::ZERO);
     }
 
     /// Packed words of a column.
     pub(super) fn words(&self) -> usize {
-        self.depth.div_ceil(self.kernel.values_per_word())
+        packed_words(self.kernel, self.depth)
     }
 
-    /// Sums `rows` rows of `left` times one panel into `out`; of the last panel, only the columns that there are.
-    pub(super) fn multiply(&self, panel: usize, rows: usize, left: Left, out: Out) {
+    /// Sums `rows` rows of `left` times one panel into `out`; of the last panel, only the columns that there are. `left`
+    /// has rows up to a multiple of the kernel's unit.
+    pub(super) fn multiply(&self, ready: &Ready, panel: usize, rows: usize, left: Left, out: Out) {
         let lines = self.words() * LINES_PER_ROW;
         let lines = &self.lines[panel * lines..][..lines];
         let columns = PANEL.min(self.columns - panel * PANEL);
-        if columns == PANEL {
-            return tile(self.kernel, rows, left, lines, out);
+        let whole_rows = rows.next_multiple_of(self.kernel.unit());
+        if (whole_rows, columns) == (rows, PANEL) {
+            return tile(ready, rows, left, lines, out);
         }
         let mut sums = [0.0; MAX_ROWS * PANEL];
-        tile(self.kernel, rows, left, lines, Out { values: &mut sums, stride: PANEL, accumulate: false });
+        let all = Out { values: &mut sums, stride: PANEL, accumulate: false };
+        tile(ready, whole_rows, left, lines, all);
         for (row, sums) in out.values.chunks_mut(out.stride).zip(sums.chunks_exact(PANEL)).take(rows) {
             for (value, sum) in row[..columns].iter_mut().zip(sums) {
                 *value = if out.accumulate { *value + sum } else { *sum };
             }
         }
     }
+}
+
+/// Words that `depth` values of a column or row are packed in.
+pub(super) fn packed_words(kernel: Kernel, depth: usize) -> usize {
+    depth.div_ceil(kernel.values_per_word()).next_multiple_of(kernel.unit())
 }
 
 /// Rounds to bf16, ties to even, and returns the bits; NaN and infinity are not expected in weights or activations.
@@ -136,11 +143,9 @@ fn pack_panels(format: Kernel, matrix: Rows, depth: usize, words: usize, lines: 
     for (panel, lines) in lines.chunks_exact_mut((words * LINES_PER_ROW).max(1)).enumerate() {
         let first = panel * PANEL;
         let wanted = first..(first + PANEL).min(matrix.width);
-        for (k, row) in lines.chunks_exact_mut(LINES_PER_ROW).enumerate() {
-            let even = &matrix.row(k * per_word)[wanted.clone()];
-            let has_odd = per_word == 2 && k * 2 + 1 < depth;
-            let odd = if has_odd { &matrix.row(k * 2 + 1)[wanted.clone()] } else { &zeros[..even.len()] };
-            pack_row(format, even, odd, row);
+        let row = |k: usize| if k < depth { &matrix.row(k)[wanted.clone()] } else { &zeros[..wanted.len()] };
+        for (k, lines) in lines.chunks_exact_mut(LINES_PER_ROW).enumerate() {
+            pack_row(format, row(k * per_word), row(k * per_word + per_word - 1), lines);
         }
     }
 }
@@ -149,12 +154,9 @@ fn pack_panels(format: Kernel, matrix: Rows, depth: usize, words: usize, lines: 
 /// Packs one row of a panel, or two where a word holds a pair.
 #[inline(always)]
 pub(super) fn pack_row(kernel: Kernel, even: &[f32], odd: &[f32], row: &mut [Line]) {
-    for (line, (even, odd)) in row.iter_mut().zip(even.chunks(16).zip(odd.chunks(16))) {
+    for (line, (even, odd)) in row.iter_mut().zip(even.chunks(Line::WORDS).zip(odd.chunks(Line::WORDS))) {
         for (word, (even, odd)) in line.0.iter_mut().zip(even.iter().zip(odd)) {
-            *word = match kernel {
-                Kernel::Avx512Bf16 => bf16_pair(*even, *odd),
-                _ => even.to_bits(),
-            };
+            *word = if kernel.rounds_to_bf16() { bf16_pair(*even, *odd) } else { even.to_bits() };
         }
     }
 }
@@ -171,36 +173,36 @@ pub fn product(
     out: &mut [f32],
     out_stride: usize,
     accumulate: bool,
-    scratch: &mut Vec<u32>,
+    scratch: &mut Words,
 ) {
     /// Rows that go through all panels together: their sums stay in the cache until the last panel. More rows lose
     /// them, fewer read the panels too often.
     const BLOCK: usize = 96;
     assert_eq!(left.width, right.depth, "the inner sizes of a product differ");
-    let words = right.words();
-    pack_left(right.kernel, right.kernel, left, rows, words, scratch);
+    let (ready, stride) = (Ready::new(right.kernel), left_stride(right.kernel, right.words()));
+    pack_left(right.kernel, right.kernel, left, rows, stride, scratch);
     for start in (0..rows).step_by(BLOCK) {
         let count = BLOCK.min(rows - start);
-        let left = &scratch[start * words..][..count * words];
-        multiply_block(left, count, right, &mut out[start * out_stride..], out_stride, accumulate);
+        let left = Left { words: &scratch[start * stride..], row_stride: stride, word_stride: 1 };
+        multiply_block(&ready, left, count, right, &mut out[start * out_stride..], out_stride, accumulate);
     }
 }
 
 /// Multiplies rows that were packed side by side.
 fn multiply_block(
-    left: &[u32],
+    ready: &Ready,
+    left: Left,
     rows: usize,
     right: &Panels,
     out: &mut [f32],
     out_stride: usize,
     accumulate: bool,
 ) {
-    let words = right.words();
     for panel in 0..right.columns.div_ceil(PANEL) {
-        for (first, count) in row_tiles(rows) {
-            let left = Left { words: &left[first * words..], row_stride: words, word_stride: 1 };
+        for (first, count) in row_tiles(right.kernel, rows) {
+            let left = Left { words: &left.words[first * left.row_stride..], ..left };
             let values = &mut out[first * out_stride + panel * PANEL..];
-            right.multiply(panel, count, left, Out { values, stride: out_stride, accumulate });
+            right.multiply(ready, panel, count, left, Out { values, stride: out_stride, accumulate });
         }
     }
 }
@@ -210,25 +212,37 @@ pub fn fill_rows(rows: &mut [f32], bias: &[f32]) {
     rows.chunks_exact_mut(bias.len()).for_each(|row| row.copy_from_slice(bias));
 }
 
-/// Splits `rows` into tiles of nearly equal height, so that no short tile is left at the end.
-fn row_tiles(rows: usize) -> impl Iterator<Item = (usize, usize)> {
-    let tiles = rows.div_ceil(MAX_ROWS);
-    (0..tiles).map(move |i| (i * rows / tiles, (i + 1) * rows / tiles - i * rows / tiles))
+/// Splits `rows` into tiles of nearly equal height, so that no short tile is left at the end: first row and height.
+fn row_tiles(kernel: Kernel, rows: usize) -> impl Iterator<Item = (usize, usize)> {
+    let unit = kernel.unit();
+    let units = rows.div_ceil(unit);
+    let tiles = rows.div_ceil(kernel.tile_rows());
+    let start = move |tile: usize| rows.min(tile * units / tiles * unit);
+    (0..tiles).map(move |tile| (start(tile), start(tile + 1) - start(tile)))
+}
+
+/// Words from row to row of a packed left factor. Tiles read a column of many rows at once: rows a power of two apart
+/// would share few lines of the first-level cache.
+pub(super) fn left_stride(kernel: Kernel, words: usize) -> usize {
+    if kernel == Kernel::AmxBf16 { words + Line::WORDS } else { words }
 }
 
 vectorised! {
-fn pack_left(format: Kernel, left: Rows, rows: usize, words: usize, scratch: &mut Vec<u32>) {
-    scratch.resize(rows * words, 0);
-    if words == 0 {
+fn pack_left(format: Kernel, left: Rows, rows: usize, stride: usize, scratch: &mut Words) {
+    scratch.resize(rows.next_multiple_of(format.unit()) * stride);
+    if stride == 0 {
         return;
     }
-    for (r, out) in scratch.chunks_exact_mut(words).enumerate() {
+    for (r, out) in scratch.chunks_exact_mut(stride).take(rows).enumerate() {
         let row = left.row(r);
-        if format == Kernel::Avx512Bf16 {
+        let packed = row.len().div_ceil(format.values_per_word());
+        let (out, missing) = out.split_at_mut(packed);
+        missing.fill(0);
+        if format.rounds_to_bf16() {
             let (pairs, last) = row.as_chunks::<2>();
             out.iter_mut().zip(pairs).for_each(|(word, pair)| *word = bf16_pair(pair[0], pair[1]));
             if let [value] = last {
-                out[words - 1] = bf16_pair(*value, 0.0);
+                out[packed - 1] = bf16_pair(*value, 0.0);
             }
         } else {
             out.iter_mut().zip(row).for_each(|(word, value)| *word = value.to_bits());
@@ -258,6 +272,13 @@ pub(super) mod tests {
         }
     }
 
+    /// Panels that were used before, for another shape: none of it may be left.
+    fn filled(kernel: Kernel) -> Panels {
+        let mut panels = Panels::new(kernel);
+        panels.pack(Rows::dense(&[f32::NAN; 300 * 300], 300), 300);
+        panels
+    }
+
     #[test]
     fn every_kernel_multiplies_odd_shapes_like_three_plain_loops() {
         for kernel in Kernel::available() {
@@ -266,10 +287,10 @@ pub(super) mod tests {
                 let transposed: Vec<f32> = (0..n * k).map(|i| b[i % k * n + i / k]).collect();
                 let expected: Vec<f32> =
                     (0..m * n).map(|i| (0..k).map(|q| a[i / n * k + q] * b[q * n + i % n]).sum()).collect();
-                let (mut plain, mut turned) = (Panels::new(kernel), Panels::new(kernel));
+                let (mut plain, mut turned) = (filled(kernel), filled(kernel));
                 plain.pack(Rows::dense(&b, n), k);
                 turned.pack_transposed(Rows::dense(&transposed, k), n);
-                let mut scratch = Vec::new();
+                let mut scratch = Words::default();
                 for right in [&plain, &turned] {
                     let mut out = vec![1.0; m * n];
                     product(Rows::dense(&a, k), m, right, &mut out, n, false, &mut scratch);

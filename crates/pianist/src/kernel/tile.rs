@@ -1,22 +1,48 @@
-//! The innermost loop: up to six rows times one panel of 64 columns, held in registers.
+//! The innermost loop: a few rows times one panel of 64 columns, their sums held in registers.
 //!
 //! Six rows of four 16-lane registers use 24 of AVX-512's 32 registers, enough sums in flight to keep both multipliers
-//! busy; narrower instructions make the same tile in several passes.
+//! busy; narrower instructions make the same tile in several passes. AMX makes 32 rows in two.
 
 use super::Kernel;
+use super::words::Line;
 
 /// Columns of a panel.
 pub(super) const PANEL: usize = 64;
-/// Most rows of a tile.
-pub(super) const MAX_ROWS: usize = 6;
-
-/// A cache line of packed words: f32 values, or pairs of bf16 values from one column.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-pub(super) struct Line(pub(super) [u32; 16]);
+/// Most rows of a tile of any kernel.
+pub(super) const MAX_ROWS: usize = 32;
 
 /// Cache lines that one packed row of a panel takes.
-pub(super) const LINES_PER_ROW: usize = PANEL / 16;
+pub(super) const LINES_PER_ROW: usize = PANEL / Line::WORDS;
+
+impl Kernel {
+    /// Most rows of a tile.
+    pub(super) fn tile_rows(self) -> usize {
+        if self == Kernel::AmxBf16 { MAX_ROWS } else { 6 }
+    }
+}
+
+/// A kernel that this machine can run, and is ready to on this thread until this is dropped.
+pub(super) struct Ready {
+    kernel: Kernel,
+    #[cfg(target_arch = "x86_64")]
+    _registers: Option<super::amx::Registers>,
+}
+
+impl Ready {
+    /// Gets `kernel` ready.
+    ///
+    /// # Panics
+    /// If this machine can't run it.
+    pub(super) fn new(kernel: Kernel) -> Ready {
+        assert!(kernel.is_available(), "{kernel:?} is not available on this machine");
+        Ready {
+            kernel,
+            // SAFETY: the kernel was just found to be available.
+            #[cfg(target_arch = "x86_64")]
+            _registers: (kernel == Kernel::AmxBf16).then(|| unsafe { super::amx::Registers::set_up() }),
+        }
+    }
+}
 
 /// The left factor of a tile: word `k` of row `r` is at `words[r * row_stride + k * word_stride]`.
 #[derive(Clone, Copy)]
@@ -37,13 +63,16 @@ pub(super) struct Out<'a> {
 /// Sums left times panel, over the panel's whole depth, into `rows` rows of 64 values.
 ///
 /// # Panics
-/// If `left` is too short for `rows` rows of the panel's depth, `out` for as many, or the kernel can't run here.
-pub(super) fn tile(kernel: Kernel, rows: usize, left: Left, panel: &[Line], out: Out) {
-    let depth = panel.len() / LINES_PER_ROW;
-    assert!((1..=MAX_ROWS).contains(&rows) && panel.len().is_multiple_of(LINES_PER_ROW));
+/// If `left` is too short for `rows` rows of the panel's depth, or `out` for as many, or these are not multiples of the
+/// kernel's unit.
+pub(super) fn tile(ready: &Ready, rows: usize, left: Left, panel: &[Line], out: Out) {
+    let (kernel, depth) = (ready.kernel, panel.len() / LINES_PER_ROW);
+    assert!((1..=kernel.tile_rows()).contains(&rows) && panel.len().is_multiple_of(LINES_PER_ROW));
+    assert!(rows.is_multiple_of(kernel.unit()) && depth.is_multiple_of(kernel.unit()));
     assert!((rows - 1) * out.stride + PANEL <= out.values.len());
     assert!(depth == 0 || (rows - 1) * left.row_stride + (depth - 1) * left.word_stride < left.words.len());
     match rows {
+        _ if kernel == Kernel::AmxBf16 => tile_of_tiles(rows, left, panel, out),
         1 => tile_of::<1>(kernel, left, panel, out),
         2 => tile_of::<2>(kernel, left, panel, out),
         3 => tile_of::<3>(kernel, left, panel, out),
@@ -53,9 +82,25 @@ pub(super) fn tile(kernel: Kernel, rows: usize, left: Left, panel: &[Line], out:
     }
 }
 
+/// The tile of AMX, which always adds.
+fn tile_of_tiles(rows: usize, left: Left, panel: &[Line], out: Out) {
+    assert_eq!(left.word_stride, 1, "AMX reads the words of a row side by side");
+    if !out.accumulate {
+        out.values.chunks_mut(out.stride).take(rows).for_each(|row| row[..PANEL].fill(0.0));
+    }
+    #[cfg(target_arch = "x86_64")]
+    if !panel.is_empty() {
+        // SAFETY: `tile` checked that all words and values lie within `left.words` and `out.values`, in whole tiles;
+        // the registers are set up as long as there is a `Ready`.
+        unsafe { super::amx::tile(rows, left, panel, out) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    unreachable!("AMX is never available here");
+}
+
 fn tile_of<const ROWS: usize>(kernel: Kernel, left: Left, panel: &[Line], out: Out) {
-    // SAFETY: `tile` checked that all words and values lie within `left.words` and `out.values`; panels are only packed
-    // for a kernel that `Kernel::available` found on this machine (`Panels` asserts it).
+    // SAFETY: `tile` checked that all words and values lie within `left.words` and `out.values`, and a `Ready` is only
+    // made of an available kernel.
     #[cfg(target_arch = "x86_64")]
     unsafe {
         match kernel {
@@ -63,6 +108,7 @@ fn tile_of<const ROWS: usize>(kernel: Kernel, left: Left, panel: &[Line], out: O
             Kernel::Avx2 => x86::avx2::<ROWS>(left, panel, out),
             Kernel::Avx512 => x86::avx512::<ROWS>(left, panel, out),
             Kernel::Avx512Bf16 => x86::avx512_bf16::<ROWS>(left, panel, out),
+            Kernel::AmxBf16 => unreachable!("it has tiles of its own"),
         }
     }
     #[cfg(not(target_arch = "x86_64"))]

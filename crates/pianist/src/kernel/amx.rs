@@ -1,0 +1,212 @@
+//! Tiles on Intel's Advanced Matrix Extensions: eight registers of 16 rows of 64 bytes, and an instruction that adds the
+//! product of two of them, as bf16, to a third, as f32 (Intel 64 and IA-32 Architectures Software Developer's Manual,
+//! volume 1, chapter 18).
+//!
+//! Rust has no stable intrinsics for them, so a block is one piece of assembly: the compiler knows nothing of tile
+//! registers and could not keep sums in them from one piece to the next.
+
+use super::tile::{LINES_PER_ROW, Left, Out, PANEL};
+use super::words::Line;
+
+/// Rows and words of a tile.
+pub(super) const SIDE: usize = 16;
+
+/// What `ldtilecfg` reads: palette 1, and the shape of each of the eight registers.
+#[repr(C, align(64))]
+struct Shapes {
+    palette: u8,
+    start_row: u8,
+    reserved: [u8; 14],
+    bytes_per_row: [u16; 16],
+    rows: [u8; 16],
+}
+
+/// All eight registers with 16 rows of 64 bytes.
+static FULL: Shapes = {
+    let (mut bytes_per_row, mut rows, mut register) = ([0; 16], [0; 16], 0);
+    while register < 8 {
+        (bytes_per_row[register], rows[register]) = (64, SIDE as u8);
+        register += 1;
+    }
+    Shapes { palette: 1, start_row: 0, reserved: [0; 14], bytes_per_row, rows }
+};
+
+/// Whether the processor has AMX BF16 and the system lets this process use it. Asks for that, as Linux demands.
+pub(super) fn is_available() -> bool {
+    const AMX_BF16: u32 = 1 << 22;
+    const AMX_TILE: u32 = 1 << 24;
+    let features = std::arch::x86_64::__cpuid_count(7, 0).edx;
+    features & (AMX_BF16 | AMX_TILE) == AMX_BF16 | AMX_TILE && request_permission()
+}
+
+#[cfg(target_os = "linux")]
+fn request_permission() -> bool {
+    /// The state component of the tile registers' contents (Linux, Documentation/arch/x86/xstate.rst).
+    const XFEATURE_XTILEDATA: libc::c_ulong = 18;
+    const ARCH_REQ_XCOMP_PERM: libc::c_int = 0x1023;
+    // SAFETY: the call only changes what this process may use; unknown to older systems, it fails.
+    unsafe { libc::syscall(libc::SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0 }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn request_permission() -> bool {
+    false
+}
+
+/// Tile registers that are set up on this thread, until it is dropped.
+pub(super) struct Registers(std::marker::PhantomData<*const ()>);
+
+impl Registers {
+    /// Sets them up.
+    ///
+    /// # Safety
+    /// [`is_available`] was true.
+    pub(super) unsafe fn set_up() -> Registers {
+        // SAFETY: the instruction exists, and `FULL` is a valid palette.
+        unsafe {
+            std::arch::asm!("ldtilecfg [{}]", in(reg) &FULL, options(nostack, preserves_flags, readonly))
+        };
+        Registers(std::marker::PhantomData)
+    }
+}
+
+impl Drop for Registers {
+    fn drop(&mut self) {
+        // SAFETY: the instruction exists, or `set_up` would not have been called.
+        unsafe { std::arch::asm!("tilerelease", options(nostack, preserves_flags, nomem)) };
+    }
+}
+
+/// Adds left times panel to `rows` rows of 64 values of `out`; `rows` is 16 or 32.
+///
+/// # Safety
+/// `Registers` are set up, the words of a row of `left` lie side by side, and `left` holds `rows` rows of the panel's
+/// depth, a multiple of 16 words, `out` as many rows of 64 values.
+pub(super) unsafe fn tile(rows: usize, left: Left, panel: &[Line], out: Out) {
+    let step = Step {
+        count: panel.len() / LINES_PER_ROW / SIDE,
+        left: left.words.as_ptr(),
+        left_stride: left.row_stride * size_of::<u32>(),
+        panel: panel.as_ptr(),
+        out: out.values.as_mut_ptr(),
+        out_stride: out.stride * size_of::<f32>(),
+    };
+    // SAFETY: as this function's.
+    unsafe {
+        if rows == SIDE {
+            step.one_by_four();
+        } else {
+            step.two_by_two(0);
+            step.two_by_two(PANEL / 2);
+        }
+    }
+}
+
+/// Where the tiles of a block lie; strides in bytes.
+struct Step {
+    /// Steps of 16 words.
+    count: usize,
+    left: *const u32,
+    left_stride: usize,
+    panel: *const Line,
+    out: *mut f32,
+    out_stride: usize,
+}
+
+/// Bytes from one row of a panel to the next, and from one step to the next.
+const PANEL_STRIDE: usize = PANEL * size_of::<u32>();
+const PANEL_STEP: usize = SIDE * PANEL_STRIDE;
+
+impl Step {
+    /// 32 rows times 32 columns of the panel, from `column` on: each tile that is read is used twice.
+    ///
+    /// # Safety
+    /// As for [`tile`] with 32 rows.
+    unsafe fn two_by_two(&self, column: usize) {
+        // SAFETY: reads and writes what the caller vouches for, sums before anything else.
+        unsafe {
+            std::arch::asm!(
+                "tileloadd tmm0, [{out} + {out_stride}]",
+                "tileloadd tmm1, [{out} + {out_stride} + 64]",
+                "tileloadd tmm2, [{out_below} + {out_stride}]",
+                "tileloadd tmm3, [{out_below} + {out_stride} + 64]",
+                "2:",
+                "tileloadd tmm4, [{left} + {left_stride}]",
+                "tileloadd tmm6, [{panel} + {panel_stride}]",
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tileloadd tmm7, [{panel} + {panel_stride} + 64]",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "tileloadd tmm5, [{left_below} + {left_stride}]",
+                "tdpbf16ps tmm2, tmm5, tmm6",
+                "tdpbf16ps tmm3, tmm5, tmm7",
+                "add {left}, 64",
+                "add {left_below}, 64",
+                "add {panel}, {panel_step}",
+                "dec {count}",
+                "jnz 2b",
+                "tilestored [{out} + {out_stride}], tmm0",
+                "tilestored [{out} + {out_stride} + 64], tmm1",
+                "tilestored [{out_below} + {out_stride}], tmm2",
+                "tilestored [{out_below} + {out_stride} + 64], tmm3",
+                count = inout(reg) self.count => _,
+                left = inout(reg) self.left => _,
+                left_below = inout(reg) self.left.byte_add(SIDE * self.left_stride) => _,
+                left_stride = in(reg) self.left_stride,
+                panel = inout(reg) self.panel.cast::<u32>().add(column) => _,
+                panel_stride = in(reg) PANEL_STRIDE,
+                panel_step = const PANEL_STEP,
+                out = in(reg) self.out.add(column),
+                out_below = in(reg) self.out.add(column).byte_add(SIDE * self.out_stride),
+                out_stride = in(reg) self.out_stride,
+                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+                options(nostack)
+            );
+        }
+    }
+
+    /// 16 rows times all 64 columns of the panel.
+    ///
+    /// # Safety
+    /// As for [`tile`] with 16 rows.
+    unsafe fn one_by_four(&self) {
+        // SAFETY: as above.
+        unsafe {
+            std::arch::asm!(
+                "tileloadd tmm0, [{out} + {out_stride}]",
+                "tileloadd tmm1, [{out} + {out_stride} + 64]",
+                "tileloadd tmm2, [{out} + {out_stride} + 128]",
+                "tileloadd tmm3, [{out} + {out_stride} + 192]",
+                "2:",
+                "tileloadd tmm4, [{left} + {left_stride}]",
+                "tileloadd tmm5, [{panel} + {panel_stride}]",
+                "tdpbf16ps tmm0, tmm4, tmm5",
+                "tileloadd tmm6, [{panel} + {panel_stride} + 64]",
+                "tdpbf16ps tmm1, tmm4, tmm6",
+                "tileloadd tmm7, [{panel} + {panel_stride} + 128]",
+                "tdpbf16ps tmm2, tmm4, tmm7",
+                "tileloadd tmm5, [{panel} + {panel_stride} + 192]",
+                "tdpbf16ps tmm3, tmm4, tmm5",
+                "add {left}, 64",
+                "add {panel}, {panel_step}",
+                "dec {count}",
+                "jnz 2b",
+                "tilestored [{out} + {out_stride}], tmm0",
+                "tilestored [{out} + {out_stride} + 64], tmm1",
+                "tilestored [{out} + {out_stride} + 128], tmm2",
+                "tilestored [{out} + {out_stride} + 192], tmm3",
+                count = inout(reg) self.count => _,
+                left = inout(reg) self.left => _,
+                left_stride = in(reg) self.left_stride,
+                panel = inout(reg) self.panel => _,
+                panel_stride = in(reg) PANEL_STRIDE,
+                panel_step = const PANEL_STEP,
+                out = in(reg) self.out,
+                out_stride = in(reg) self.out_stride,
+                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+                options(nostack)
+            );
+        }
+    }
+}
