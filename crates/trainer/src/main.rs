@@ -1,5 +1,7 @@
 //! The command line of the offline trainer.
 
+mod memory;
+
 use std::error::Error;
 use std::process::ExitCode;
 
@@ -10,6 +12,10 @@ use etude_trainer::evaluation::{self, EvaluateArgs};
 use etude_trainer::generate::{self, GenerateArgs};
 use etude_trainer::prepare::{self, PrepareArgs};
 use etude_trainer::training::{self, TrainArgs};
+use memory::LargePages;
+
+#[global_allocator]
+static MEMORY: LargePages = LargePages;
 
 /// Makes a pianist from a folder of MIDI files.
 #[derive(Parser)]
