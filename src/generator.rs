@@ -5,6 +5,7 @@
 
 pub(crate) mod bars;
 mod job;
+mod opening;
 mod seam;
 
 use std::ops::Range;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
 use etude_pianist::card::Card;
@@ -81,6 +81,10 @@ struct Shelved {
 
 static SHELF: Mutex<Vec<Shelved>> = Mutex::new(Vec::new());
 
+/// Held while an engine is made on the processor, and on any other device.
+static PROCESSOR: Mutex<()> = Mutex::new(());
+static OTHERS: Mutex<()> = Mutex::new(());
+
 /// How often [`try_again`] was called.
 static TRIES: AtomicU64 = AtomicU64::new(0);
 
@@ -108,15 +112,26 @@ impl Shelved {
 /// If there is no such pianist, or no such device.
 pub fn engine(source: &Source, device: &Device, streams: usize) -> Result<Arc<dyn Engine>, EngineError> {
     let make = Make::new(source, device, streams);
-    // Held while reading, so that instances that start together read the file once.
-    let mut shelf = SHELF.lock().unwrap_or_else(PoisonError::into_inner);
-    shelf.retain(|shelved| shelved.get().is_some());
-    if let Some(engine) = shelf.iter().find(|shelved| shelved.make == make).and_then(Shelved::get) {
+    // So that instances that start together read the file once. Who composes on the processor never waits for drivers.
+    let making = if *device == Device::Cpu { &PROCESSOR } else { &OTHERS };
+    let _making = making.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(engine) = shelved(&make) {
         return Ok(engine?);
     }
     let engine = device.engine(read(source)?, Precision::default(), streams);
-    shelf.push(Shelved::new(make, engine.as_ref().map(Arc::downgrade).map_err(DeviceError::clone)));
+    shelf().push(Shelved::new(make, engine.as_ref().map(Arc::downgrade).map_err(DeviceError::clone)));
     Ok(engine?)
+}
+
+/// What is on the shelf of that make.
+fn shelved(make: &Make) -> Option<Result<Arc<dyn Engine>, DeviceError>> {
+    let mut shelf = shelf();
+    shelf.retain(|shelved| shelved.get().is_some());
+    shelf.iter().find(|shelved| shelved.make == *make).and_then(Shelved::get)
+}
+
+fn shelf() -> MutexGuard<'static, Vec<Shelved>> {
+    SHELF.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Lets devices that failed be tried again at once: somebody chose a device, so it may have been mended.
@@ -127,7 +142,7 @@ pub fn try_again() {
 /// Gives `engine` to everybody who asks for the pianist of `source` on that device from now on, while somebody holds it.
 pub fn share(source: &Source, device: &Device, streams: usize, engine: &Arc<dyn Engine>) {
     let make = Make::new(source, device, streams);
-    let mut shelf = SHELF.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut shelf = shelf();
     shelf.retain(|shelved| shelved.make != make);
     shelf.push(Shelved::new(make, Ok(Arc::downgrade(engine))));
 }
@@ -279,7 +294,7 @@ mod tests {
             assert!(Arc::ptr_eq(&wanted().unwrap(), &failed), "it was tried again at once");
         };
         let age = || {
-            let mut shelf = SHELF.lock().unwrap();
+            let mut shelf = shelf();
             let aged = shelf.iter_mut().filter(|shelved| shelved.make.device == device);
             aged.for_each(|shelved| shelved.tried = shelved.tried.checked_sub(PAUSE).unwrap());
         };
@@ -289,7 +304,7 @@ mod tests {
             // There is no such device.
             let refusal = wanted().err().unwrap().to_string();
             assert!(refusal.starts_with("gpu:Voodoo: no "), "{refusal}");
-            let tried = || SHELF.lock().unwrap().iter().find(|one| one.make.device == device).unwrap().tried;
+            let tried = || shelf().iter().find(|one| one.make.device == device).unwrap().tried;
             let before = tried();
             assert_eq!(wanted().err().unwrap().to_string(), refusal);
             assert_eq!(tried(), before, "it was tried again at once");

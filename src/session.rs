@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use etude_pianist::composer::Knobs;
-use etude_pianist::engine::Device;
+use etude_pianist::engine::{Device, DeviceError};
 use nice_plug::params::persist::PersistentField;
 
 use crate::bell::Bell;
@@ -73,8 +73,8 @@ pub struct View {
     pub pianist: Known,
     /// What shall compute.
     pub wanted_device: Device,
-    /// The graphics processors, once somebody [asked](Session::find_adapters) for them.
-    pub adapters: Option<Vec<String>>,
+    /// The graphics processors, or why they can't be told, once somebody [asked](Session::find_adapters) for them.
+    pub adapters: Option<Result<Vec<String>, DeviceError>>,
     /// Whether there is more to come.
     pub composing: bool,
     /// What went wrong last.
@@ -195,7 +195,7 @@ impl Session {
 
     /// Finds out which graphics processors there are, which loads their drivers; [`View::adapters`] has them soon.
     pub fn find_adapters(&self) {
-        self.with(|state| state.wants_adapters = state.adapters.is_none());
+        self.with(|state| state.wants_adapters = !matches!(state.adapters, Some(Ok(_))));
         self.bell.ring();
     }
 

@@ -39,11 +39,13 @@ pub fn show(ui: &mut Ui, at: Rect, view: &View, session: &Session) {
                 session.choose_device(device);
             }
         }
-        let adapters = view.adapters.as_ref().map(Vec::is_empty);
-        let note = match adapters {
+        let note = match &view.adapters {
             None => "Looking for graphics processors",
-            Some(true) => "There is no graphics processor with a driver for Vulkan, Metal or DirectX 12",
-            Some(false) => return,
+            Some(Err(error)) => &format!("Graphics processors can't be told: {error}"),
+            Some(Ok(adapters)) if adapters.is_empty() => {
+                "There is no graphics processor with a driver for Vulkan, Metal or DirectX 12"
+            }
+            Some(Ok(_)) => return,
         };
         ui.label(egui::RichText::new(note).small().color(theme::MUTED));
     });
@@ -53,7 +55,7 @@ pub fn show(ui: &mut Ui, at: Rect, view: &View, session: &Session) {
 /// What there is to choose from; a graphics processor that the project wants stays, though it may not be there.
 fn devices(view: &View) -> Vec<Device> {
     let mut devices = vec![Device::Cpu, Device::Auto];
-    let adapters = view.adapters.iter().flatten();
+    let adapters = view.adapters.iter().flatten().flatten();
     devices.extend(adapters.map(|adapter| Device::Gpu(Some(adapter.clone()))));
     if !devices.contains(&view.wanted_device) {
         devices.push(view.wanted_device.clone());
@@ -79,7 +81,7 @@ mod tests {
         let gone = Device::Gpu(Some("Radeon".to_owned()));
         let view = View {
             wanted_device: gone.clone(),
-            adapters: Some(vec!["GeForce".to_owned()]),
+            adapters: Some(Ok(vec!["GeForce".to_owned()])),
             ..View::default()
         };
         let here = Device::Gpu(Some("GeForce".to_owned()));

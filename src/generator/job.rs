@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use etude_pianist::composer::{self, Composer, MAX_QUARTERS, Request, RequestError};
-use etude_pianist::engine::{Device, Engine};
+use etude_pianist::engine::Engine;
 use etude_pianist::midi::TICKS_PER_QUARTER;
 use etude_pianist::note::Performance;
 use etude_pianist::ranking;
@@ -15,10 +15,11 @@ use etude_pianist::time::TimeBase;
 use thiserror::Error;
 
 use super::bars::{join, only, place_after};
+use super::opening;
 use super::seam::Seam;
 use super::{Kept, Order};
 use crate::handover::{GeneratorEnd, Status};
-use crate::pianists::{self, EngineError, Source};
+use crate::pianists::EngineError;
 use crate::take::{Mode, Place, Take};
 
 /// How far an endless take is composed ahead of the playhead, in quarter notes: enough for the slowest machines and the
@@ -114,25 +115,14 @@ impl Job {
             warning: None,
         };
         if !job.missing.is_empty() {
-            let engine = job.engine(&pianist, &device)?;
+            let engine;
+            (engine, job.warning) = opening::engine(&pianist, &device, job.ideas as usize, end)?;
             job.go_on(ready.insert(engine).clone())?;
             job.next_part = job.first_part(end);
         } else {
             job.hand_over(end);
         }
         Ok(job)
-    }
-
-    /// The pianist on the device, or on the processor where that can't be had.
-    fn engine(&mut self, pianist: &Source, device: &Device) -> Result<Arc<dyn Engine>, EngineError> {
-        let streams = self.ideas as usize;
-        match pianists::engine(pianist, device, streams) {
-            Err(EngineError::Device(error)) => {
-                self.warning = Some(format!("{error}; the processor composes instead"));
-                pianists::engine(pianist, &Device::Cpu, streams)
-            }
-            engine => engine,
-        }
     }
 
     /// Whether it is time to compose more, the player being at the host's tick `playhead`.

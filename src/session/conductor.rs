@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use etude_pianist::composer::{MAX_QUARTERS, Request};
@@ -197,15 +198,20 @@ impl Conductor {
     }
 }
 
-/// Finds what somebody asked for, without the session's lock: disks and drivers take their time.
-fn look_around(session: &Session) {
+/// Finds what somebody asked for, without the session's lock: disks and drivers take their time. Drivers may hang, too, and
+/// composing does not wait for them.
+fn look_around(session: &Arc<Session>) {
     if session.with(|state| std::mem::take(&mut state.wants_pianists)) {
         let pianists = pianists::found();
         session.with(|state| (state.pianists, state.revision) = (pianists, state.revision + 1));
     }
     if session.with(|state| std::mem::take(&mut state.wants_adapters)) {
-        let adapters = engine::adapters();
-        session.with(|state| (state.adapters, state.revision) = (Some(adapters), state.revision + 1));
+        let session = session.clone();
+        thread::spawn(move || {
+            let adapters = engine::adapters();
+            session.with(|state| (state.adapters, state.revision) = (Some(adapters), state.revision + 1));
+            session.ring();
+        });
     }
 }
 

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use etude_pianist::composer::Knobs;
-use etude_pianist::engine::Device;
+use etude_pianist::engine::{Device, DeviceError};
 
 use super::{Entry, MAX_IDEAS};
 use crate::handover::Status;
@@ -65,8 +65,8 @@ pub(super) struct State {
     pub(super) device: Device,
     /// Whether somebody asks for the graphics processors.
     pub(super) wants_adapters: bool,
-    /// The graphics processors, once they are known.
-    pub(super) adapters: Option<Vec<String>>,
+    /// The graphics processors, once they are known, or why they are not.
+    pub(super) adapters: Option<Result<Vec<String>, DeviceError>>,
     pub(super) error: Option<String>,
     pub(super) warning: Option<String>,
     /// The take that was recorded last.

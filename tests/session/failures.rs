@@ -1,7 +1,10 @@
 //! Pianists that can't be read and devices that break: said, and survived.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use etude::params::EtudeParams;
 use etude::pianists;
@@ -92,4 +95,48 @@ fn a_device_that_fails_in_mid_take_is_named_and_the_take_loses_no_note() {
         assert!(view.device.contains("CPU") && view.error.is_none(), "{}", view.device);
         assert_eq!(music(&view), music(&healthy), "{calls} calls");
     }
+}
+
+/// Run by the test after it, in a process of its own, whose drivers are found through a pipe that nothing comes out of.
+#[test]
+#[ignore = "needs a driver that hangs"]
+fn a_driver_that_hangs_while_it_is_opened_keeps_nobody_waiting() {
+    let on_graphics = || {
+        let instance = Instance::new();
+        instance.takes(1);
+        instance.params.session.choose_device(Device::Gpu(None));
+        instance.params.session.generate();
+        instance
+    };
+    let (patient, leaving) = (on_graphics(), on_graphics());
+    patient.params.session.find_adapters();
+    // They compose on the processor, one meanwhile and the other in the end.
+    Instance::new().takes(1);
+    let started = Instant::now();
+    drop(leaving);
+    assert!(started.elapsed() < Duration::from_secs(2), "it left after {:?}", started.elapsed());
+    let view = patient.takes(2);
+    let warning = view.warning.as_deref().unwrap();
+    assert_eq!(warning, "gpu: its driver doesn't answer; the processor composes instead");
+    let adapters = patient.wait(|view| view.adapters.is_some()).adapters.clone().unwrap();
+    assert_eq!(adapters.unwrap_err().reason, "its driver doesn't answer");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn composing_goes_on_when_a_driver_hangs_while_it_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let driver = folder.path().join("hangs.json");
+    assert!(Command::new("mkfifo").arg(&driver).status().unwrap().success());
+    let mut alone = Command::new(std::env::current_exe().unwrap());
+    alone.args(["--ignored", "a_driver_that_hangs_while_it_is_opened_keeps_nobody_waiting"]);
+    alone.env("VK_DRIVER_FILES", &driver).env("VK_ICD_FILENAMES", &driver).stdout(Stdio::piped());
+    let mut process = alone.spawn().unwrap();
+    let mut output = BufReader::new(process.stdout.take().unwrap());
+    let mut printed = String::new();
+    while !printed.contains("test result:") && output.read_line(&mut printed).unwrap() > 0 {}
+    // The driver would not let it end.
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert!(printed.contains("1 passed"), "{printed}");
 }

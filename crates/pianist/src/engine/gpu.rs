@@ -10,13 +10,14 @@ mod batch;
 mod connection;
 #[cfg(test)]
 mod faults;
+mod opening;
 mod program;
 
-pub use adapter::adapters;
+pub use opening::adapters;
 
 use std::sync::Arc;
 
-use wgpu::{Adapter, Limits};
+use wgpu::Limits;
 
 use super::{Batch, CpuEngine, DeviceError, Engine, Precision};
 use crate::alphabet::Alphabet;
@@ -25,6 +26,7 @@ use crate::network::Blueprint;
 use crate::time::TimeBase;
 use batch::{GpuBatch, MAX_STREAMS};
 use connection::Connection;
+use opening::Opened;
 use program::{GROUP, Matrix, Program};
 
 /// A pianist's weights on a graphics processor.
@@ -57,21 +59,21 @@ impl GpuEngine {
     /// best. `precision` is that of the processor, which does the small part of each head and is the fallback.
     ///
     /// # Errors
-    /// If there is no such adapter, or it has no room for the pianist.
+    /// If there is no such adapter, its driver doesn't answer, or it has no room for the pianist.
     pub fn new(pianist: Pianist, wish: Option<&str>, precision: Precision) -> Result<GpuEngine, DeviceError> {
-        GpuEngine::on(&adapter::choose(wish)?, pianist, precision)
+        GpuEngine::on(Opened::choose(wish, limits(&pianist.blueprint))?, pianist, precision)
     }
 
     /// The processor's engine, and one on the best adapter that computes by itself if there is one that can.
     pub(super) fn beside_cpu(pianist: Pianist, precision: Precision) -> (Arc<CpuEngine>, Option<GpuEngine>) {
-        let adapter = adapter::best_hardware();
-        let weights = adapter.and_then(|adapter| Weights::upload(&adapter, &pianist).ok());
+        let opened = Opened::best_hardware(limits(&pianist.blueprint));
+        let weights = opened.and_then(|opened| Weights::upload(opened, &pianist).ok());
         let cpu = Arc::new(CpuEngine::new(pianist, precision));
         (cpu.clone(), weights.map(|weights| GpuEngine { weights: Arc::new(weights), fallback: cpu }))
     }
 
-    fn on(adapter: &Adapter, pianist: Pianist, precision: Precision) -> Result<GpuEngine, DeviceError> {
-        let weights = Arc::new(Weights::upload(adapter, &pianist)?);
+    fn on(opened: Opened, pianist: Pianist, precision: Precision) -> Result<GpuEngine, DeviceError> {
+        let weights = Arc::new(Weights::upload(opened, &pianist)?);
         Ok(GpuEngine { weights, fallback: Arc::new(CpuEngine::new(pianist, precision)) })
     }
 }
@@ -107,11 +109,9 @@ impl Engine for GpuEngine {
 }
 
 impl Weights {
-    fn upload(adapter: &Adapter, pianist: &Pianist) -> Result<Weights, DeviceError> {
+    fn upload(opened: Opened, pianist: &Pianist) -> Result<Weights, DeviceError> {
         let Pianist { blueprint, layout, .. } = pianist;
-        let connection = Connection::open(adapter, limits(blueprint))?;
-        let info = adapter.get_info();
-        let program = Program::new(&connection)?;
+        let Opened { device, connection, program } = opened;
         let units = blueprint.units;
         let mut layers = Vec::new();
         for (index, layer) in layout.layers.iter().enumerate() {
@@ -140,7 +140,7 @@ impl Weights {
             .iter()
             .map(|&index| Table { values: pianist.values(index), width: layout.parameters[index].shape[1] });
         let weights = Weights {
-            device: format!("{} ({:?}, f16)", info.name, info.backend),
+            device,
             program,
             blueprint: blueprint.clone(),
             embeddings: embeddings.collect(),

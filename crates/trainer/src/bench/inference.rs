@@ -47,7 +47,7 @@ pub struct InferenceArgs {
 /// Runs the command. It prints the device, the speed of each turn, the share of what memory would allow, and a hash; and
 /// nothing if a graphics processor is asked for and there is none.
 pub fn run(args: &InferenceArgs) -> Result<(), DeviceError> {
-    if args.device == Device::Gpu(None) && adapters().is_empty() {
+    if args.device == Device::Gpu(None) && adapters()?.is_empty() {
         return Ok(());
     }
     let blueprint = Alphabet::Events.blueprint(LAYERS, UNITS);

@@ -4,12 +4,7 @@ use wgpu::{Adapter, Backends, DeviceType, Instance, InstanceDescriptor, Instance
 
 use crate::engine::DeviceError;
 
-/// The names of the graphics processors that can be asked for, the best first. This loads their drivers.
-pub fn adapters() -> Vec<String> {
-    find().iter().map(|adapter| adapter.get_info().name).collect()
-}
-
-/// The adapter that `wish` names by its place among [`adapters`] or by a part of its name, or the best.
+/// The adapter that `wish` names by its place among [all](find) or by a part of its name, or the best.
 pub(super) fn choose(wish: Option<&str>) -> Result<Adapter, DeviceError> {
     let mut adapters = find();
     let name = |adapter: &Adapter| adapter.get_info().name.to_lowercase();
@@ -32,7 +27,7 @@ pub(super) fn best_hardware() -> Option<Adapter> {
     find().into_iter().find(|adapter| adapter.get_info().device_type != DeviceType::Cpu)
 }
 
-/// Every adapter, the likely fastest first.
+/// Every adapter, the likely fastest first. This loads their drivers.
 pub(super) fn find() -> Vec<Adapter> {
     let instance = Instance::new(InstanceDescriptor {
         backends: Backends::PRIMARY,
