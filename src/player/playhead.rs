@@ -16,6 +16,10 @@ const SHORTEST_LOOP: f64 = 1.0 / 16.0;
 /// the time; more, and short jumps would be taken for ramps of the tempo.
 const SAME_TIME: f64 = 1e-3;
 
+/// How much faster or slower than at its first sample a host may go in a block, where it turns back or its time goes on.
+/// Less, and some notes would be lost; more, and a jump would be taken for a turn.
+const UNEVEN: f64 = 2.0;
+
 /// Added before rounding to samples, so that a time exactly between two falls on the later one, even if the host's
 /// positions are a little off in some block.
 const TIE: f64 = 1e-4;
@@ -100,17 +104,33 @@ pub(super) struct Playhead {
 
 /// Where a block led.
 struct Heading {
-    /// The first tick that was not played.
+    /// The first tick that was not played, `turns` turns of the repeat after the block's first sample.
     next: i64,
-    /// Where the block was at its last straight stretch, in quarter notes, and how many samples that was long.
+    turns: i64,
+    /// Where the block began, in quarter notes, and its length in samples.
     origin: f64,
     samples: f64,
     quarters_per_sample: f64,
+    /// What the host repeated, and whether its tempo changed since then.
+    repeat: Option<Range<f64>>,
+    uneven: bool,
     /// The host's time at its first sample, in seconds, if it is known.
     time: Option<f64>,
     time_is_of_tempo: bool,
     /// Length in seconds.
     seconds: f64,
+}
+
+/// Where playing goes on.
+struct Entry {
+    /// Whether the host came here from elsewhere, or started.
+    entered: bool,
+    /// The first tick to play.
+    next: i64,
+    /// How often the host still has to turn back until it is there.
+    ahead: i64,
+    /// See [`Heading`].
+    uneven: bool,
 }
 
 impl Playhead {
@@ -120,68 +140,128 @@ impl Playhead {
     }
 
     /// Splits a block that [rolls](Block::rolls) where the host repeats, and passes each part to `visit`, in order.
-    /// While the host goes straight on, each tick is part of exactly one span, whatever the sizes of blocks.
+    /// While the host goes straight on or turns back where it repeats, each tick is part of exactly one span, whatever the
+    /// sizes of blocks. Where the tempo changes inside a block, the host turns earlier or later than could be known: what
+    /// was left out is caught up with at the next block's first sample, and what was played already is not played again.
     pub(super) fn follow(&mut self, block: &Block, mut visit: impl FnMut(&Span)) {
-        let last = self.last.take().filter(|last| last.leads_to(block));
-        let mut entered = last.is_none();
         let mut clock =
             Clock { origin: block.position, at: 0.0, quarters_per_sample: block.quarters_per_sample() };
-        // A tick just before the block may fall on its first sample.
-        let first_tick = clock.first_tick(0.0).min(nearest_tick(block.position));
-        let mut next = last.map_or(first_tick, |last| last.next);
+        let Entry { mut entered, mut next, mut ahead, uneven } = self.enter(block, clock, &mut visit);
         let samples = f64::from(block.samples);
-        let mut first = 0;
+        let (mut first, mut turns) = (0, 0);
         loop {
             let repeat = block.repeat_around(clock.origin);
-            let wrap = repeat.clone().filter(|repeat| clock.sample(repeat.end) < samples);
-            let mut end = clock.first_tick(samples);
-            if let Some(repeat) = &repeat {
-                let limit = nearest_tick(repeat.end);
-                end = if wrap.is_some() { limit } else { end.min(limit) };
-            }
+            let turn = repeat.clone().filter(|repeat| clock.sample(repeat.end) < samples);
             let after =
-                wrap.as_ref().map_or(samples, |repeat| clock.sample(repeat.end)).max(f64::from(first));
+                turn.as_ref().map_or(samples, |repeat| clock.sample(repeat.end)).max(f64::from(first));
             let last = (after as u32).saturating_sub(1).max(first);
-            visit(&Span { entered, first, ticks: next..end.max(next), last, clock });
-            next = end.max(next);
-            let Some(repeat) = wrap else { break };
+            let end = if ahead > 0 { next } else { clock.end(samples, repeat.as_ref()).max(next) };
+            visit(&Span { entered, first, ticks: next..end, last, clock });
+            next = end;
+            let Some(repeat) = turn else { break };
             clock = Clock { at: clock.exact_sample(repeat.end), origin: repeat.start, ..clock };
-            next = nearest_tick(repeat.start);
             first = after as u32;
-            entered = true;
+            turns += 1;
+            entered = ahead == 0;
+            if entered {
+                next = nearest_tick(repeat.start);
+            } else {
+                ahead -= 1;
+            }
         }
-        let Clock { origin, at, quarters_per_sample } = clock;
         self.last = Some(Heading {
             next,
-            origin,
-            samples: samples - at,
-            quarters_per_sample,
-            // When a repeat begins, the host does not say.
-            time: block.time.filter(|_| at == 0.0),
+            turns: turns + ahead,
+            origin: block.position,
+            samples,
+            quarters_per_sample: clock.quarters_per_sample,
+            repeat: block.repeat_around(block.position),
+            uneven,
+            time: block.time,
             time_is_of_tempo: block.time_is_of_tempo(),
             seconds: samples / block.sample_rate,
         });
     }
+
+    /// How a block begins. What should have been played before it is passed to `visit`, at its first sample.
+    fn enter(&mut self, block: &Block, clock: Clock, visit: &mut impl FnMut(&Span)) -> Entry {
+        let went_on = self.last.take().and_then(|last| Some((last.turns_to(block)?, last)));
+        let Some((turns, last)) = went_on else {
+            // A tick just before the block may fall on its first sample.
+            let next = clock.first_tick(0.0).min(nearest_tick(block.position));
+            return Entry { entered: true, next, ahead: 0, uneven: false };
+        };
+        let uneven = last.is_uneven(block);
+        let Heading { mut next, turns: played, repeat, .. } = last;
+        let mut entered = false;
+        for repeat in (played..turns).filter_map(|_| repeat.as_ref()) {
+            let end = nearest_tick(repeat.end).max(next);
+            visit(&Span { entered, first: 0, ticks: next..end, last: 0, clock });
+            (entered, next) = (true, nearest_tick(repeat.start));
+        }
+        Entry { entered, next, ahead: (played - turns).max(0), uneven }
+    }
 }
 
 impl Heading {
-    /// Whether `block` goes on from here, straight or with a change of tempo somewhere in between.
-    fn leads_to(&self, block: &Block) -> bool {
-        let (before, after) = (self.quarters_per_sample, block.quarters_per_sample());
-        let gone = block.position - self.origin;
-        let straight = self.samples * before;
-        let (least, most) = (straight.min(self.samples * after), straight.max(self.samples * after));
-        (gone - straight).abs() <= DRIFT
-            || ((least - DRIFT..=most + DRIFT).contains(&gone) && self.time_leads_to(block))
+    /// How often the host turned back on its way to `block`, if it went there from here, straight or with a change of
+    /// tempo somewhere in between; `None` if it jumped there.
+    fn turns_to(&self, block: &Block) -> Option<i64> {
+        let length = self.repeat.as_ref().map_or(f64::INFINITY, |repeat| repeat.end - repeat.start);
+        if length.is_infinite() {
+            return self.leads_to(block, 0, 0.0).then_some(0);
+        }
+        let missing = self.samples * self.quarters_per_sample - (block.position - self.origin);
+        let likely = (missing / length).round() as i64;
+        let turns = [likely, likely - 1, likely + 1].into_iter();
+        turns.filter(|turns| *turns >= 0).find(|turns| self.leads_to(block, *turns, *turns as f64 * length))
     }
 
-    /// Whether the time goes on, as far as the host knows it. Some leave it at nought; some know no tempo but the current
-    /// one, and so have another time with each change of tempo: that means nothing.
+    /// Whether `block` goes on from here, after so many turns, which make up for `back` quarter notes.
+    fn leads_to(&self, block: &Block, turns: i64, back: f64) -> bool {
+        let gone = block.position - self.origin + back;
+        let straight = self.samples * self.quarters_per_sample;
+        let other = self.samples * block.quarters_per_sample();
+        let between =
+            |one: f64, other: f64| (one.min(other) - DRIFT..=one.max(other) + DRIFT).contains(&gone);
+        let repeats = self.repeats_in(block);
+        if turns == 0 {
+            // What was played ahead is only skipped where the host will turn back.
+            return (self.turns == 0 || repeats)
+                && (between(straight, straight)
+                    || (between(straight, other) && self.time_leads_to(block))
+                    || (between(straight / UNEVEN, straight * UNEVEN) && self.time_goes_on(block)));
+        }
+        let inside = |repeat: &Range<f64>| (repeat.start - DRIFT..repeat.end).contains(&block.position);
+        self.repeat.as_ref().is_some_and(inside)
+            && ((turns >= self.turns && between(straight, straight))
+                || (repeats && between(straight, other))
+                || (self.is_uneven(block) && between(straight / UNEVEN, straight * UNEVEN)))
+    }
+
+    /// Whether the host still repeats the same in `block`.
+    fn repeats_in(&self, block: &Block) -> bool {
+        block.repeat_around(block.position) == self.repeat
+    }
+
+    /// Whether the host still repeats the same in `block`, and its tempo changes in that: then it changes back where the host
+    /// turns, and may be the same in both blocks.
+    fn is_uneven(&self, block: &Block) -> bool {
+        let changes = self.uneven || self.quarters_per_sample != block.quarters_per_sample();
+        self.repeats_in(block) && changes
+    }
+
+    /// Whether the time does not speak against that, as far as the host knows it. Some leave it at nought; some know no tempo
+    /// but the current one, and so have another time with each change of tempo: that means nothing.
     fn time_leads_to(&self, block: &Block) -> bool {
-        let (Some(time), Some(now)) = (self.time, block.time) else { return true };
-        let passed = now - time;
-        let means_nothing = passed == 0.0 || (self.time_is_of_tempo && block.time_is_of_tempo());
-        means_nothing || (passed - self.seconds).abs() < SAME_TIME
+        let means_nothing = self.time.is_none() || block.time.is_none() || self.time == block.time;
+        means_nothing || (self.time_is_of_tempo && block.time_is_of_tempo()) || self.time_goes_on(block)
+    }
+
+    /// Whether the host's time says that it did not jump.
+    fn time_goes_on(&self, block: &Block) -> bool {
+        let passed = self.time.zip(block.time).map(|(time, now)| now - time);
+        passed.is_some_and(|passed| (passed - self.seconds).abs() < SAME_TIME)
     }
 }
 
@@ -201,6 +281,18 @@ impl Clock {
     /// The nearest sample, 0 or later.
     fn sample(&self, quarters: f64) -> f64 {
         (self.exact_sample(quarters) + 0.5 + TIE).floor().max(0.0)
+    }
+
+    /// The first tick that does not fall on the `samples` of a block in which the host comes to the end of `repeat`, if
+    /// there is one.
+    fn end(&self, samples: f64, repeat: Option<&Range<f64>>) -> i64 {
+        let end = self.first_tick(samples);
+        match repeat {
+            // Also where the turn is nearest to the next block's first sample: no tick before it is left for that.
+            Some(repeat) if self.exact_sample(repeat.end) < samples => nearest_tick(repeat.end),
+            Some(repeat) => end.min(nearest_tick(repeat.end)),
+            None => end,
+        }
     }
 
     /// The first tick that falls on `sample` or later.

@@ -1,5 +1,7 @@
 //! Tempi that change, at once or little by little, and hosts that jump at the same time.
 
+use std::ops::Range;
+
 use etude::player::Block;
 use etude::take::{Mode, Take};
 use etude_pianist::midi::Action;
@@ -123,6 +125,117 @@ proptest! {
         prop_assert!(struck.len() as f64 > reached * 10.0 - 1.0, "{} notes until {reached}", struck.len());
         prop_assert!(are_all_there(&struck), "{struck:?}");
     }
+}
+
+/// A loop of whole tenths of a quarter note, somewhere in which the tempo changes, as a project has it.
+#[derive(Debug, Clone)]
+struct Loop {
+    /// From where to where, in tenths of a quarter note; notes begin a bit later than these.
+    tenths: Range<u32>,
+    /// In the midst of it: where the tempo changes, in quarter notes, and from what to what.
+    change: f64,
+    tempi: (f64, f64),
+}
+
+impl Loop {
+    fn range(&self) -> Range<f64> {
+        f64::from(self.tenths.start) / 10.0 - 0.03..f64::from(self.tenths.end) / 10.0 - 0.03
+    }
+
+    fn tempo(&self, position: f64) -> f64 {
+        if position < self.change { self.tempi.0 } else { self.tempi.1 }
+    }
+
+    /// Seconds from the project's start.
+    fn time(&self, position: f64) -> f64 {
+        let before = position.min(self.change);
+        before * 60.0 / self.tempi.0 + (position - before) * 60.0 / self.tempi.1
+    }
+
+    /// The keys of a [steady] take that are struck while the host repeats, and how many of them until it turned so often
+    /// and came to a position.
+    fn strikes(&self, turns: usize, position: f64) -> (impl Iterator<Item = u8>, usize) {
+        let tenths = (0..self.tenths.end).chain(self.tenths.clone().cycle());
+        let before = |position: f64| (position * 10.0).ceil() as usize;
+        let length = self.tenths.len();
+        (tenths.map(|tenth| 48 + (tenth % 36) as u8), before(position) + turns * length)
+    }
+}
+
+fn loops() -> impl Strategy<Value = Loop> {
+    let tenths = (3..40u32, 10..40u32).prop_map(|(start, length)| start..start + length);
+    (tenths, 0.2..0.8f64, 40.0..240.0f64, 0.5..2.0f64).prop_map(|(tenths, part, tempo, faster)| {
+        let change = (f64::from(tenths.start) + part * tenths.len() as f64) / 10.0;
+        Loop { tenths, change, tempi: (tempo, tempo * faster) }
+    })
+}
+
+/// Plays a loop until it turned so often: once in blocks that let it hear of both tempos, then in others.
+fn check_loop(looped: &Loop, turns: usize, sizes: &[u32], time: Time) {
+    let take = steady(20);
+    let mut host = Host::default();
+    let range = looped.range();
+    let (mut position, mut turned) = (0.0, 0);
+    let mut sizes = sizes.iter().cycle().copied();
+    // What was left out is caught up with in the block after it.
+    let mut last = false;
+    while !last {
+        last = turned >= turns;
+        let samples = match turned {
+            0 => 1024,
+            _ if last => 1,
+            _ => sizes.next().unwrap(),
+        };
+        let tempo = looped.tempo(position);
+        let time = match time {
+            Time::True => Some(looped.time(position)),
+            Time::Unknown => None,
+            Time::Nought => Some(0.0),
+            Time::OfTempo => Some(position * 60.0 / tempo),
+        };
+        let repeat = Some(range.clone());
+        host.block(&Block { samples, tempo, position, time, repeat, ..host::rolling() }, Some(&take));
+        for _ in 0..samples {
+            position += looped.tempo(position) / 60.0 / 48_000.0;
+            if position >= range.end {
+                (position, turned) = (position - range.end + range.start, turned + 1);
+            }
+        }
+    }
+    host.stop();
+    let struck = struck(&host);
+    let (strikes, count) = looped.strikes(turned, position);
+    assert!(struck.len() + 1 >= count, "{} notes of {count}, {turned} turns", struck.len());
+    let wrong = struck.iter().zip(strikes).position(|(struck, expected)| *struck != expected);
+    assert_eq!(wrong, None, "{struck:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_loop_in_which_the_tempo_changes_neither_repeats_nor_skips_a_note(
+        looped in loops(),
+        turns in 2..5usize,
+        sizes in prop::collection::vec(1..16_384u32, 1..8),
+        time in times(),
+    ) {
+        check_loop(&looped, turns, &sizes, time);
+    }
+}
+
+#[test]
+fn a_tempo_that_changes_and_changes_back_inside_a_block_skips_no_note() {
+    let take = steady(4);
+    let mut host = Host::default();
+    // A third of the first block is played at 200 quarter notes per minute.
+    let between = 12_000.0 / 48_000.0 * (2.0 / 3.0 * 120.0 + 200.0 / 3.0) / 60.0;
+    let block = |position, time| Block { samples: 12_000, position, time: Some(time), ..host::rolling() };
+    host.block(&block(0.0, 0.0), Some(&take));
+    host.block(&block(between, 0.25), Some(&take));
+    host.stop();
+    let struck = struck(&host);
+    assert!(struck.len() >= 11 && are_all_there(&struck), "{struck:?}");
 }
 
 #[test]
