@@ -14,6 +14,7 @@ pub mod session;
 pub mod take;
 pub mod transport;
 
+mod haste;
 mod worker;
 
 use std::num::NonZeroU32;
@@ -26,12 +27,13 @@ use nice_plug_egui::{EguiEditor, RepaintNotifier};
 
 use generator::Generator;
 use handover::{EditorEnd, PlayerEnd};
+use haste::Haste;
 use params::EtudeParams;
 use player::Player;
 
-/// How long a VST3 bounce waits for music, all in all, from one activation to the next. The framework passes a VST3 the
+/// How long a VST3 bounce waits for music, all in all, until it is clear that it is one. The framework passes a VST3 the
 /// mode of the activation before, so this may be live play, which no wait may stop for good; and the first bounce after
-/// live play waits for nothing.
+/// live play waits for nothing until it is [far ahead](Haste).
 const VST3_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long an activation waits for the take of the project that was loaded before; a moment is enough, but the
@@ -54,6 +56,10 @@ pub struct Etude {
     worker: Option<AsyncExecutor<Etude>>,
     /// Whether this is a VST3.
     vst3: bool,
+    /// How fast the host goes.
+    haste: Haste,
+    /// Whether it went so fast in the last block that it bounces.
+    hurried: bool,
     /// Where the host would be if it went on while it stands still, in quarter notes.
     idle: f64,
 }
@@ -104,6 +110,7 @@ impl Plugin for Etude {
     ) -> bool {
         self.sample_rate = f64::from(config.sample_rate);
         self.vst3 = context.plugin_api() == PluginApi::Vst3;
+        (self.haste, self.hurried) = (Haste::default(), false);
         if self.running.is_none() {
             let mut attend = session::attend(self.params.clone());
             let repaint = self.repaint.clone();
@@ -160,6 +167,11 @@ impl Plugin for Etude {
             self.params.session.ring();
         }
         player_end.expect(self.params.session.rings());
+        let hurried = self.vst3 && self.haste.begin(f64::from(block.samples) / self.sample_rate);
+        if hurried || self.hurried {
+            player_end.wait_at_most(if hurried { VST3_PATIENCE } else { Duration::ZERO });
+        }
+        self.hurried = hurried;
         let rolls = context.transport().playing;
         if rolls || self.rolled {
             self.repaint.request_repaint();
@@ -167,6 +179,7 @@ impl Plugin for Etude {
         self.rolled = rolls;
         let take = player_end.take(&block);
         self.player.process(&block, take, |event| context.try_send_event(transport::event(event)).is_ok());
+        self.haste.end();
         ProcessStatus::KeepAlive
     }
 }
