@@ -5,6 +5,7 @@
 mod key;
 mod name;
 
+use std::env;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -73,6 +74,8 @@ pub enum Progress {
     /// Nothing was exported yet, or the user thought better of it.
     #[default]
     Idle,
+    /// No place was chosen: the user thought better of it, or no dialog opened.
+    Unchosen,
     /// The user is choosing a place, or the file is being written.
     Busy,
     /// The clip is there.
@@ -189,6 +192,7 @@ impl Exporter {
         let work = move || {
             let progress = match work() {
                 Ok(Some(path)) => Progress::Saved(path),
+                Ok(None) if may_lack_dialogs() => Progress::Unchosen,
                 Ok(None) => Progress::Idle,
                 Err(error) => Progress::Failed(error.to_string()),
             };
@@ -215,9 +219,16 @@ pub fn folder() -> Option<PathBuf> {
 fn ask(dialog: impl FnOnce() -> Option<PathBuf>) -> Result<Option<PathBuf>, ExportError> {
     let opened = Instant::now();
     let chosen = dialog();
-    // Linux may have no dialog, which looks as if the user had closed it.
-    let certain = cfg!(any(target_os = "windows", target_os = "macos")) || opened.elapsed() >= DIALOG_OPENS;
-    if chosen.is_some() || certain { Ok(chosen) } else { Err(ExportError::NoDialog) }
+    let never_opened = chosen.is_none() && may_lack_dialogs() && opened.elapsed() < DIALOG_OPENS;
+    if never_opened { Err(ExportError::NoDialog) } else { Ok(chosen) }
+}
+
+/// Whether a dialog that never opened would look as if the user had closed it. Linux may have none: zenity stands in for a
+/// desktop portal that is missing or fails, even after a long time, but nothing for zenity.
+fn may_lack_dialogs() -> bool {
+    let folders = env::var_os("PATH").unwrap_or_default();
+    let has_zenity = || env::split_paths(&folders).any(|folder| folder.join("zenity").is_file());
+    !cfg!(any(target_os = "windows", target_os = "macos")) && !has_zenity()
 }
 
 /// Writes `clip` into `folder` under a name that no other file has, and says where.
@@ -345,6 +356,9 @@ mod tests {
     #[test]
     #[cfg(not(any(target_os = "windows", target_os = "macos")))]
     fn a_system_without_file_dialogs_is_told_from_a_user_who_closes_one() {
+        if !may_lack_dialogs() {
+            return;
+        }
         let error = ask(|| None).unwrap_err().to_string();
         assert!(error.contains("Save clip"), "{error}");
         let closed = || {

@@ -10,6 +10,10 @@ use crate::session::View;
 use super::takes::line;
 use super::{button, theme};
 
+/// Said of a clip that nobody chose a place for.
+const UNCHOSEN: &str =
+    "Not saved. If no file dialog opened, press Save clip, or install xdg-desktop-portal or zenity";
+
 /// What the window knows beside the view.
 pub struct Now<'a> {
     /// In quarter notes per minute.
@@ -76,6 +80,7 @@ fn words(view: &View, progress: &Progress) -> (Color32, String) {
         (Progress::Saved(path), _) => {
             (theme::GOOD, format!("Saved {}", path.file_name().unwrap_or_default().to_string_lossy()))
         }
+        (Progress::Unchosen, _) => (theme::FAINT, UNCHOSEN.to_owned()),
         (Progress::Busy, _) => (theme::ACCENT, "Saving the clip".to_owned()),
         (_, None) if view.warning.is_some() => (theme::ACCENT, view.warning.clone().unwrap_or_default()),
         _ if view.composing => (theme::ACCENT, "Composing".to_owned()),
@@ -124,6 +129,12 @@ mod tests {
         assert_eq!(words(&failed, &Progress::Idle), (theme::ERROR, "a bad file".to_owned()));
         let (color, text) = words(&failed, &Progress::Failed("no file dialog here".to_owned()));
         assert_eq!((color, text.as_str()), (theme::ERROR, "Not saved: no file dialog here"));
+    }
+
+    #[test]
+    fn a_clip_without_a_place_is_no_fault_but_says_what_dialogs_need() {
+        let (color, text) = words(&View::default(), &Progress::Unchosen);
+        assert!(color != theme::ERROR && text.contains("zenity"), "{text}");
     }
 
     #[test]
