@@ -16,6 +16,7 @@ mod roll;
 mod status;
 mod takes;
 mod theme;
+mod wishes;
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;

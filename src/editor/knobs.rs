@@ -83,7 +83,7 @@ fn freedom(group: &mut Group, params: &EtudeParams) {
 }
 
 fn music(group: &mut Group, params: &EtudeParams) {
-    group.dial(&params.density, "Density", "How many notes to aim at. Off leaves it to the pianist.");
+    group.dial(&params.density, "Density", "How many notes to aim at: in a second, or in a quarter note if the pianist keeps your tempo. Off leaves it to the pianist.");
     group.dial(&params.polyphony, "Polyphony", "How many keys may be down at once. Off sets no limit.");
     group.choice(
         &params.key,

@@ -1,12 +1,14 @@
 //! The column at the right: who plays, and the last takes.
 
 use egui::{
-    Align2, Painter, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+    Align2, Painter, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo,
+    pos2, vec2,
 };
 
 use crate::pianists;
 use crate::session::{Entry, Session, View};
 
+use super::wishes::wishes;
 use super::{button, icon, theme};
 
 /// Height of a take in the list.
@@ -64,7 +66,7 @@ pub fn pianist(ui: &mut Ui, at: Rect, view: &View, session: &Session) {
         ui.separator();
         if let Some(folder) = pianists::folder() {
             let more = format!("More pianists go into {}", folder.display());
-            let more = egui::RichText::new(more).small().color(theme::MUTED);
+            let more = RichText::new(more).small().color(theme::MUTED);
             // A menu's own layout would spread the words over its width.
             ui.with_layout(egui::Layout::top_down(egui::Align::LEFT), |ui| ui.label(more));
         }
@@ -150,12 +152,14 @@ fn row(ui: &mut Ui, at: Rect, entry: &Entry, view: &View, session: &Session) {
     } else if response.clicked() {
         session.audition(entry.id);
     }
-    response.on_hover_text(format!(
-        "{}, {} bars at {:.0} bpm. Click to hear this take.",
-        entry.pianist,
-        entry.take.bars(),
-        music.tempo
-    ));
+    response.on_hover_ui(|ui| {
+        ui.label(format!("{}, {} bars at {:.0} bpm", entry.pianist, entry.take.bars(), music.tempo));
+        let wishes = wishes(&entry.knobs);
+        if !wishes.is_empty() {
+            ui.label(wishes);
+        }
+        ui.label(RichText::new("Click to hear this take.").color(theme::MUTED));
+    });
     starring.on_hover_text("Starred takes are kept; others make room for new ones.");
 }
 

@@ -45,9 +45,13 @@ fn number(text: &str) -> Option<f32> {
 
 /// A MIDI number as a key's name.
 pub(super) fn key(knob: IntParam) -> IntParam {
-    let show = |midi: i32| format!("{}{}", NAMES[midi.rem_euclid(12) as usize], midi.div_euclid(12) - 1);
     let read = |text: &str| read_key(text.trim()).ok().map(|key| i32::from(key.midi()));
-    knob.with_value_to_string(Arc::new(show)).with_string_to_value(Arc::new(read))
+    knob.with_value_to_string(Arc::new(key_name)).with_string_to_value(Arc::new(read))
+}
+
+/// The name of a key, such as C4 for 60.
+pub(crate) fn key_name(midi: i32) -> String {
+    format!("{}{}", NAMES[midi.rem_euclid(12) as usize], midi.div_euclid(12) - 1)
 }
 
 /// A limit that is `off` at its highest.
