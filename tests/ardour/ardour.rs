@@ -35,8 +35,8 @@ impl Ardour {
         Some(ardour)
     }
 
-    /// Runs a step of session.lua.
-    pub fn run(&self, step: &str, numbers: &[f64]) {
+    /// Runs a step of session.lua, and gives what it prints.
+    pub fn run(&self, step: &str, numbers: &[f64]) -> String {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ardour/session.lua");
         let mut command = Command::new("timeout");
         command
@@ -46,7 +46,9 @@ impl Ardour {
             .arg(step)
             .arg(self.folder());
         command.args(numbers.iter().map(f64::to_string)).env("HOME", self.home.path());
-        check(step, &command.output().unwrap());
+        let output = command.output().unwrap();
+        check(step, &output);
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// The session's file.
@@ -124,5 +126,10 @@ fn copy(from: &Path, to: &Path) {
 fn check(what: &str, output: &Output) {
     let said = String::from_utf8_lossy(&output.stderr);
     let failed = said.lines().any(|line| line.starts_with("Error: "));
-    assert!(output.status.success() && !failed, "{what} ended with {}:\n{said}", output.status);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && !failed,
+        "{what} ended with {}, printed {printed:?} and said:\n{said}",
+        output.status
+    );
 }

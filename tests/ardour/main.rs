@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use ardour::{Ardour, SAMPLE_RATE};
-use music::{Note, exported, heard, recorded};
+use music::{Begun, Note, exported, heard, recorded};
 
 /// The take: its bars of 4/4, its seed, and the bar of the session that it begins with, counted from 1.
 const BARS: u32 = 2;
@@ -44,29 +44,68 @@ fn a_loop_and_a_start_in_the_midst_of_notes_record_no_others() {
     check(&Plan { tempos: [71.0, 187.0], change: 6.0, repeat: 5.3..14.8, roll: 9.6..22.0 });
 }
 
-fn check(plan: &Plan) {
+#[test]
+fn jumps_while_ardour_rolls_leave_no_note_behind_and_play_on_from_there() {
+    let plan = Plan { tempos: [83.0, 151.0], change: 9.0, repeat: 0.0..0.0, roll: 0.0..0.0 };
+    let Some((ardour, clip)) = session(&plan) else { return };
+    // From where on the session rolls, and where it jumps and lands then, in quarter notes: back, over the change of tempo,
+    // into the midst of notes.
+    let ways =
+        [(3.0, [(7.3, 5.1), (8.2, 12.6), (15.7, 4.7)]), (6.2, [(8.8, 13.3), (14.9, 9.9), (12.2, 5.6)])];
+    let begins = ways.map(|(from, jumps)| {
+        let places = jumps.iter().flat_map(|(leave, land)| [*leave, *land]);
+        let places: Vec<f64> = [from, until(&jumps)].into_iter().chain(places).collect();
+        let samples: Vec<f64> =
+            places.iter().map(|place| (plan.seconds(*place) * SAMPLE_RATE).round()).collect();
+        let printed = ardour.run("jump", &samples);
+        let begin = printed.lines().last().and_then(|sample| sample.trim().parse::<f64>().ok());
+        plan.quarters(begin.unwrap_or_else(|| panic!("it prints {printed:?}")) / SAMPLE_RATE)
+    });
+    let files = ardour.recordings::<2>();
+    for ((file, begin), (_, jumps)) in files.iter().zip(begins).zip(ways) {
+        let landed = jumps[2].1;
+        assert!((landed - ROUNDING..until(&jumps)).contains(&begin), "recording begins at {begin}");
+        let recorded = plan.place(&recorded(file, Begun::InTheMidst), begin, 0.0);
+        assert!(recorded.len() > 5, "{recorded:?}");
+        compare_since(begin, &recorded, &clip, &(landed..until(&jumps)), "after jumps");
+    }
+}
+
+/// Until where is recorded after some jumps.
+fn until(jumps: &[(f64, f64); 3]) -> f64 {
+    jumps[2].1 + 6.0
+}
+
+/// A session whose take is composed; `None`, and a word on the terminal, where there is no Ardour.
+fn session(plan: &Plan) -> Option<(Ardour, Vec<Note>)> {
     let Some(ardour) = Ardour::find() else {
         // Unlike what is printed, this is seen although the test passes.
-        return stderr().write_all(b"Ardour is not installed: no DAW is tested.\n").unwrap();
+        stderr().write_all(b"Ardour is not installed: no DAW is tested.\n").unwrap();
+        return None;
     };
     let [before, after] = plan.tempos;
     ardour.run("make", &[BARS.into(), SEED.into(), FIRST_BAR.into(), before, plan.change, after]);
     let clip = composed(&ardour);
     assert!(clip.len() > 10, "the clip has {} notes", clip.len());
+    Some((ardour, clip))
+}
+
+fn check(plan: &Plan) {
+    let Some((ardour, clip)) = session(plan) else { return };
     ardour.repeat(&plan.repeat);
     ardour.run("loop", &[2.0]);
     let samples = [plan.roll.start, plan.roll.end].map(|place| (plan.seconds(place) * SAMPLE_RATE).round());
     ardour.run("roll", &samples);
-    assert_eq!(composed(&ardour), clip, "it is another take in the end");
+    same_take(&composed(&ardour), &clip);
 
     let [loops, roll] = ardour.recordings();
-    let loops = recorded(&loops);
+    let loops = recorded(&loops, Begun::InSilence);
     for pass in 0..2 {
         compare(&plan.pass(&loops, pass), &clip, &plan.repeat, &format!("pass {pass} of the loop"));
     }
     let start = plan.repeat.start;
     compare(&plan.pass(&loops, 2), &clip, &(start..start), "the pass in which the loop is left");
-    let roll = plan.place(&recorded(&roll), plan.roll.start, 0.0);
+    let roll = plan.place(&recorded(&roll, Begun::InSilence), plan.roll.start, 0.0);
     compare(&roll, &clip, &plan.roll, "after the session was closed and loaded again");
 }
 
@@ -82,10 +121,26 @@ fn composed(ardour: &Ardour) -> Vec<Note> {
     }
 }
 
+/// Compares two clips of what should be one take; what is another is told in one line.
+fn same_take(now: &[Note], before: &[Note]) {
+    let changed = now.iter().zip(before).find(|(now, before)| now != before);
+    assert!(changed.is_none(), "it is another take in the end: {changed:?}");
+    assert_eq!(now.len(), before.len(), "it is another take in the end");
+}
+
 /// Compares a recording that begins at `range.start`, and ends at `range.end` or somewhat later.
 fn compare(recorded: &[Note], clip: &[Note], range: &Range<f64>, story: &str) {
+    compare_since(f64::NEG_INFINITY, recorded, clip, range, story);
+}
+
+/// The same of what went down after `begin`: the session rolls from `range.start` on, but may not be recorded yet.
+fn compare_since(begin: f64, recorded: &[Note], clip: &[Note], range: &Range<f64>, story: &str) {
     let end = recorded.iter().map(|note| note.end).fold(range.end, f64::max);
     let expected = heard(clip, range.start..end);
+    let since = |notes: &[Note]| -> Vec<Note> {
+        notes.iter().filter(|note| note.onset > begin + 5.0 * ROUNDING).cloned().collect()
+    };
+    let (recorded, expected) = (since(recorded), since(&expected));
     for (got, want) in recorded.iter().zip(&expected) {
         let near = (got.onset - want.onset).abs() < ROUNDING && (got.end - want.end).abs() < ROUNDING;
         let same = near && (got.key, got.velocity) == (want.key, want.velocity);

@@ -1,6 +1,6 @@
 //! What Etude exports, what of it is to be heard, and what Ardour recorded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
@@ -40,7 +40,7 @@ pub fn exported(session: &str) -> Option<Vec<Note>> {
     let wanted = u64::from(SEED) == take.music().seed && f64::from(BARS) * BAR == take.music().quarters;
     let performance = take.clip().filter(|_| wanted)?;
     let clip = Clip { name: "take".into(), tempo: 120.0, time_signature: TimeSignature::COMMON, performance };
-    Some(notes(&midi::write(&clip)))
+    Some(notes(&midi::write(&clip), Begun::InSilence))
 }
 
 /// The plugin's saved state in a session.
@@ -74,16 +74,27 @@ pub fn heard(clip: &[Note], range: Range<f64>) -> Vec<Note> {
     in_order(notes)
 }
 
-/// What Ardour recorded, in quarter notes from where it began.
-pub fn recorded(file: &Path) -> Vec<Note> {
-    notes(&fs::read(file).unwrap())
+/// What Ardour recorded, in quarter notes from where it began: from the first note on, or while others sounded, whose ends
+/// are left out.
+pub fn recorded(file: &Path, begun: Begun) -> Vec<Note> {
+    notes(&fs::read(file).unwrap(), begun)
+}
+
+/// When a recording began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    /// Before anything sounded.
+    InSilence,
+    /// While something may have sounded.
+    InTheMidst,
 }
 
 /// All that sounds in a MIDI file, read to the letter: everything that goes down must come up before it goes down again.
-fn notes(file: &[u8]) -> Vec<Note> {
+fn notes(file: &[u8], begun: Begun) -> Vec<Note> {
     let smf = Smf::parse(file).unwrap();
     let Timing::Metrical(ticks) = smf.header.timing else { panic!("{:?}", smf.header) };
     let (mut down, mut notes) = (BTreeMap::new(), Vec::new());
+    let mut known = BTreeSet::new();
     for track in &smf.tracks {
         let mut tick = 0;
         for (at, event) in track.iter().enumerate() {
@@ -97,6 +108,9 @@ fn notes(file: &[u8]) -> Vec<Note> {
             if velocity > 0 {
                 let before = down.insert(key, (time, velocity));
                 assert_eq!(before, None, "key {key} goes down again at {time}");
+                known.insert(key);
+            } else if known.insert(key) && begun == Begun::InTheMidst {
+                // It went down before.
             } else {
                 let strike = down.remove(&key);
                 let (onset, velocity) = strike.unwrap_or_else(|| panic!("key {key} is not down at {time}"));

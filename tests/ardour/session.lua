@@ -5,6 +5,9 @@
 --   wait                                          load it, let Etude compose a moment, and save it
 --   loop TURNS                                    load it, and record until its loop has turned so often, and a bit longer
 --   roll FROM UNTIL                               load it, and record between two samples, or a bit longer
+--   jump FROM UNTIL LEAVE TO LEAVE TO...          load it, roll from a sample on, jump while it rolls, from each LEAVE (or a
+--                                                 bit later) to its TO, and record what is played after the last jump, until a
+--                                                 sample or a bit longer; prints the sample where the recording begins
 local step, folder = arg[1], arg[2]
 local numbers = {}
 for i = 3, #arg do numbers[i - 2] = assert(tonumber(arg[i])) end
@@ -74,22 +77,29 @@ local function compose()
   session:save_state("")
 end
 
--- Records from `start` on, until `done` says so.
-local function record(start, done)
+-- Loads the session and arms its recorder. Before it records, it does `before`; then it starts as `start` does, and goes on
+-- until `done` says so.
+local function record(start, done, before)
   local session = load()
   local recorder = session:route_by_name("Recorder"):to_track()
   local armed = recorder:rec_enable_control()
   armed:set_value(1, PBD.GroupControlDisposition.NoGroup)
   wait("arming the track", function() return armed:get_value() == 1 end)
+  if before then before(session) end
+  local recorded = recorder:playlist():region_list():size()
   session:maybe_enable_record()
   start(session)
   wait("recording", function() return session:actively_recording() end)
   wait("the recording", function() return done(session) end)
-  local recorded = recorder:playlist():region_list():size()
   session:request_stop(false, false, ui)
   wait("stopping", function() return not session:transport_rolling() end)
-  wait("keeping the recording", function() return recorder:playlist():region_list():size() > recorded end)
+  local regions = recorder:playlist():region_list()
+  wait("keeping the recording", function()
+    regions = recorder:playlist():region_list()
+    return regions:size() > recorded
+  end)
   session:save_state("")
+  for region in regions:iter() do print(region:position():samples()) end
 end
 
 local function loop(turns)
@@ -103,15 +113,36 @@ local function loop(turns)
   end)
 end
 
-local function roll(from, till)
-  record(function(session)
-    session:request_locate(from, false, ARDOUR.LocateTransportDisposition.MustStop, ui)
-    wait("locating", function() return session:transport_sample() == from end)
-    session:request_roll(ui)
-  end, function(session) return session:transport_sample() >= till end)
+local function start(session, from)
+  session:request_locate(from, false, ARDOUR.LocateTransportDisposition.MustStop, ui)
+  wait("locating", function() return session:transport_sample() == from end)
+  session:request_roll(ui)
 end
 
-local steps = { make = make, wait = compose, loop = loop, roll = roll }
+-- Waits for a sample, and jumps to another one while the session rolls.
+local function jump(session, leave, to)
+  wait("rolling", function() return session:transport_sample() >= leave end)
+  session:request_locate(to, false, ARDOUR.LocateTransportDisposition.MustRoll, ui)
+  local before = to < leave and leave or math.huge
+  wait("jumping", function()
+    local now = session:transport_sample()
+    return to <= now and now < before and session:transport_rolling()
+  end)
+end
+
+local function roll(from, till)
+  record(function(session) start(session, from) end, function(session) return session:transport_sample() >= till end)
+end
+
+local function jumps(from, till, ...)
+  local places = { ... }
+  record(function() end, function(session) return session:transport_sample() >= till end, function(session)
+    start(session, from)
+    for place = 1, #places, 2 do jump(session, places[place], places[place + 1]) end
+  end)
+end
+
+local steps = { make = make, wait = compose, loop = loop, roll = roll, jump = jumps }
 steps[step](table.unpack(numbers))
 close_session()
 quit()

@@ -121,6 +121,9 @@ pub struct Block {
     pub samples: u32,
     /// Where the host is at its first sample, if it says so.
     pub transport: Option<Transport>,
+    /// What the host does otherwise from a sample of the block on. Only CLAP has a way to say that; in others, the plugin
+    /// hears of it in the next block.
+    pub changes: Vec<(u32, Transport)>,
     /// What somebody plays, by the block's samples.
     pub played: Vec<(u32, Message)>,
     /// Which knobs are turned, and where to.

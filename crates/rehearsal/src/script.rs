@@ -126,6 +126,21 @@ impl Script {
         self.cut(sizes, |_| end)
     }
 
+    /// The same, and the host says in the midst of a block what is another from there on.
+    pub fn blocks_told(&self, sizes: &[u32]) -> Vec<Block> {
+        let (scenes, mut blocks) = (self.scenes(), self.blocks_across(sizes));
+        let mut start = 0;
+        for block in &mut blocks {
+            let inside = start + 1..start + u64::from(block.samples);
+            let begun = scenes.iter().filter(|scene| inside.contains(&scene.samples.start));
+            let change =
+                |scene: &Scene| ((scene.samples.start - start) as u32, scene.transport(0, self.sample_rate));
+            block.changes = begun.map(change).collect();
+            start += u64::from(block.samples);
+        }
+        blocks
+    }
+
     /// Blocks that end where `limit` says of the stretch that they begin in, at the latest.
     fn cut(&self, sizes: &[u32], limit: impl Fn(&Scene) -> u64) -> Vec<Block> {
         let mut sizes = sizes.iter().cycle();

@@ -26,7 +26,7 @@ pub(super) fn play(
     for block in blocks {
         out.clear();
         let input = input(block);
-        let transport = block.transport.as_ref().map(transport);
+        let transport = block.transport.as_ref().map(|host| transport(host, 0));
         for channel in &mut channels {
             channel.fill(1.0);
         }
@@ -66,6 +66,9 @@ pub(super) fn input(block: &Block) -> EventBuffer {
             events.push(&ParamValueEvent::new(0, id, Pckn::match_all(), value));
         }
     }
+    for (sample, host) in &block.changes {
+        events.push(&transport(host, *sample));
+    }
     for &(sample, message) in &block.played {
         match message {
             Message::On(key, velocity) => {
@@ -103,7 +106,8 @@ fn message(event: &UnknownEvent) -> Result<Option<Message>, HostError> {
     }))
 }
 
-fn transport(host: &Transport) -> TransportEvent {
+/// Where a host is at a sample of a block.
+fn transport(host: &Transport, sample: u32) -> TransportEvent {
     let mut flags = TransportFlags::HAS_TEMPO
         | TransportFlags::HAS_BEATS_TIMELINE
         | TransportFlags::HAS_SECONDS_TIMELINE
@@ -117,7 +121,7 @@ fn transport(host: &Transport) -> TransportEvent {
         |place: f64| SecondsTime::from_float(host.time + (place - host.position) * 60.0 / host.tempo);
     let bar = 4.0 * f64::from(numerator) / f64::from(denominator);
     TransportEvent {
-        header: EventHeader::new_core(0, EventFlags::empty()),
+        header: EventHeader::new_core(sample, EventFlags::empty()),
         flags,
         song_pos_beats: BeatTime::from_float(host.position),
         song_pos_seconds: seconds(host.position),

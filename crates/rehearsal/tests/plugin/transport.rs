@@ -1,5 +1,8 @@
 //! What is heard while the host rolls, stops, jumps and repeats.
 
+use std::thread;
+use std::time::Duration;
+
 use etude_pianist::midi::TICKS_PER_QUARTER;
 use etude_rehearsal::bundle::Format;
 use etude_rehearsal::chance::{SEED, seeds, session};
@@ -8,7 +11,7 @@ use etude_rehearsal::plugin::{Block, Message, Plugin, Setup};
 use etude_rehearsal::recording::check_endings;
 use etude_rehearsal::script::{Script, Stretch};
 
-use crate::common::{Saved, assert_same, listen, open, perform, perform_as, play, restored, saved};
+use crate::common::{Saved, assert_same, listen, open, perform, perform_as, play, restored, saved, seeded};
 
 const RATE: f64 = 48_000.0;
 const SECOND: u64 = 48_000;
@@ -75,6 +78,25 @@ fn the_first_bounce_of_a_new_clap_has_the_whole_take() {
     let plugin = &mut *open(Format::Clap);
     let bounce = perform_as(plugin, &script, &[4096], true);
     compare(&listen(plugin).expected(&script), &bounce).unwrap();
+}
+
+/// A VST3 is told of a bounce one activation late; by the clock it knows before its music runs out.
+#[test]
+fn the_first_bounce_of_a_take_without_end_has_all_of_it() {
+    for format in Format::ALL {
+        let plugin = &mut *seeded(format);
+        plugin.type_in("Mode", "Endless").unwrap();
+        // Live, until some of it is composed.
+        let live = Script::new(RATE, [Stretch::roll(SECOND, 120.0, 0.0)]);
+        while perform(plugin, &live, &[480]).is_empty() {
+            thread::sleep(Duration::from_millis(50));
+        }
+        thread::sleep(Duration::from_secs(1));
+        let script = Script::new(RATE, [Stretch::roll(600 * SECOND, 120.0, 0.0)]);
+        let first = perform_as(plugin, &script, &[4096], true);
+        let second = perform_as(plugin, &script, &[4096], true);
+        assert_same(&first, &second, &format!("{format:?}"));
+    }
 }
 
 #[test]
@@ -179,6 +201,23 @@ fn a_tempo_that_rises_and_falls_inside_blocks_loses_and_doubles_no_note() {
 }
 
 #[test]
+fn a_loop_in_which_the_tempo_changes_inside_blocks_loses_and_doubles_no_note() {
+    // Four quarter notes, of which the middle ones are played faster, repeated seven times; it ends before the last turn.
+    let mut stretches = Vec::new();
+    for _ in 0..7 {
+        for (tempo, from, to) in [(91.0, 9.98, 11.2), (104.0, 11.2, 12.7), (91.0, 12.7, 13.98)] {
+            let samples = ((to - from) * 60.0 / tempo * RATE).round() as u64;
+            stretches.push(Stretch::roll(samples, tempo, from).repeating(9.98..13.98));
+        }
+    }
+    stretches.last_mut().unwrap().samples -= 20_000;
+    let script = Script::new(RATE, stretches);
+    for samples in [37, 1024, 16_384] {
+        check_across(&script, samples, 104.0 / 91.0 - 1.0);
+    }
+}
+
+#[test]
 fn another_time_signature_leaves_the_music_where_it_is() {
     let signatures = [(4, 4), (3, 4), (7, 8), (6, 8), (5, 4), (1, 4), (12, 8), (2, 2)];
     let mut position = 0.0;
@@ -200,6 +239,17 @@ fn any_transport_is_followed() {
         let (script, sizes) = session(seed, 20.0);
         let outcome = std::panic::catch_unwind(|| check(&script, &sizes));
         assert!(outcome.is_ok(), "see above; {SEED}={seed} plays this transport again");
+    }
+}
+
+#[test]
+fn what_a_clap_host_tells_in_the_midst_of_a_block_is_followed_to_the_sample() {
+    for seed in seeds(12) {
+        let (script, sizes) = session(seed, 20.0);
+        let blocks = script.blocks_told(&sizes);
+        let heard = play(&mut *restored(Format::Clap), script.sample_rate, &blocks, false);
+        compare(&saved(Format::Clap).music.expected(&script), &heard)
+            .unwrap_or_else(|error| panic!("{error}; {SEED}={seed} plays this transport again"));
     }
 }
 
