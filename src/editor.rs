@@ -287,6 +287,9 @@ impl Window {
         if has_clip && button::pressed(ui, Key::S) {
             self.save_as(view);
         }
+        if let Some(bar) = bar_at_playhead(view, &session.host).filter(|_| button::pressed(ui, Key::L)) {
+            session.lock_bar(bar, !view.locks.contains(&bar));
+        }
         if button::pressed(ui, Key::H) {
             self.helping = true;
         }
@@ -347,6 +350,14 @@ fn length(take: &Take) -> f64 {
 fn first_bar(take: &Take) -> i64 {
     let quarters = take.place().anchor as f64 / f64::from(TICKS_PER_QUARTER);
     (quarters / take.music().time_signature.quarters_per_bar()).floor() as i64 + 1
+}
+
+/// The bar of the take that the host is in, counted from 0.
+fn bar_at_playhead(view: &View, host: &Host) -> Option<u32> {
+    let take = view.take.as_ref()?;
+    let (at, _) = playhead(take, host)?;
+    let bar = (at / take.music().time_signature.quarters_per_bar()) as u32;
+    (bar < take.bars()).then_some(bar)
 }
 
 /// Where the host is in a take, in quarter notes, and whether it rolls; `None` before its first bar.

@@ -88,6 +88,7 @@ const KEYS: &[(&str, &str)] = &[
     ("V", "Variation: keep locked bars, remake the rest"),
     ("C", "Continue: add bars at the end"),
     ("I", "Ideas: eight takes, the best first"),
+    ("L", "Lock the bar at the playhead, or let it go"),
     ("Z", "Undo"),
     ("E", "Save the clip"),
     ("S", "Save the clip as..."),
