@@ -16,8 +16,8 @@ const SHORTEST_LOOP: f64 = 1.0 / 16.0;
 /// the time; more, and short jumps would be taken for ramps of the tempo.
 const SAME_TIME: f64 = 1e-3;
 
-/// How much faster or slower than at its first sample a host may go in a block, where it turns back or its time goes on.
-/// Less, and some notes would be lost; more, and a jump would be taken for a turn.
+/// How much faster or slower than at its first sample a host may go in a block in which it turns back, where its tempo
+/// changes in what it repeats. Less, and some notes would be lost; more, and a jump would be taken for a turn.
 const UNEVEN: f64 = 2.0;
 
 /// Added before rounding to samples, so that a time exactly between two falls on the later one, even if the host's
@@ -228,9 +228,7 @@ impl Heading {
         if turns == 0 {
             // What was played ahead is only skipped where the host will turn back.
             return (self.turns == 0 || repeats)
-                && (between(straight, straight)
-                    || (between(straight, other) && self.time_leads_to(block))
-                    || (between(straight / UNEVEN, straight * UNEVEN) && self.time_goes_on(block)));
+                && (between(straight, straight) || (between(straight, other) && self.time_leads_to(block)));
         }
         let inside = |repeat: &Range<f64>| (repeat.start - DRIFT..repeat.end).contains(&block.position);
         self.repeat.as_ref().is_some_and(inside)
@@ -251,17 +249,13 @@ impl Heading {
         self.repeats_in(block) && changes
     }
 
-    /// Whether the time does not speak against that, as far as the host knows it. Some leave it at nought; some know no tempo
-    /// but the current one, and so have another time with each change of tempo: that means nothing.
+    /// Whether the time goes on, as far as the host knows it. Some leave it at nought; some know no tempo but the current
+    /// one, and so have another time with each change of tempo: that means nothing.
     fn time_leads_to(&self, block: &Block) -> bool {
-        let means_nothing = self.time.is_none() || block.time.is_none() || self.time == block.time;
-        means_nothing || (self.time_is_of_tempo && block.time_is_of_tempo()) || self.time_goes_on(block)
-    }
-
-    /// Whether the host's time says that it did not jump.
-    fn time_goes_on(&self, block: &Block) -> bool {
-        let passed = self.time.zip(block.time).map(|(time, now)| now - time);
-        passed.is_some_and(|passed| (passed - self.seconds).abs() < SAME_TIME)
+        let (Some(time), Some(now)) = (self.time, block.time) else { return true };
+        let passed = now - time;
+        let means_nothing = passed == 0.0 || (self.time_is_of_tempo && block.time_is_of_tempo());
+        means_nothing || (passed - self.seconds).abs() < SAME_TIME
     }
 }
 

@@ -225,20 +225,6 @@ proptest! {
 }
 
 #[test]
-fn a_tempo_that_changes_and_changes_back_inside_a_block_skips_no_note() {
-    let take = steady(4);
-    let mut host = Host::default();
-    // A third of the first block is played at 200 quarter notes per minute.
-    let between = 12_000.0 / 48_000.0 * (2.0 / 3.0 * 120.0 + 200.0 / 3.0) / 60.0;
-    let block = |position, time| Block { samples: 12_000, position, time: Some(time), ..host::rolling() };
-    host.block(&block(0.0, 0.0), Some(&take));
-    host.block(&block(between, 0.25), Some(&take));
-    host.stop();
-    let struck = struck(&host);
-    assert!(struck.len() >= 11 && are_all_there(&struck), "{struck:?}");
-}
-
-#[test]
 fn a_jump_together_with_a_change_of_tempo_is_no_ramp() {
     // The first block leads to 0.683 quarter notes; at the second one's tempo it would have led to 1.365.
     let log = log(&[at(0.0, 120.0, 16_384), at(1.0, 240.0, 12_000)], &[16_384], &[steady(4)]);
@@ -253,6 +239,16 @@ fn a_jump_back_together_with_a_change_of_tempo_plays_again_what_it_went_back_ove
     let jumped = notes(&log).into_iter().filter(|note| note.0 >= 16_384);
     let strikes: Vec<(u64, u8)> = jumped.map(|note| (note.0 - 16_384, note.2)).collect();
     assert_eq!(strikes, (0..10).map(|i| (i * 2_400, 58 + i as u8)).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_jump_out_of_a_loop_into_another_tempo_is_no_turn() {
+    // The first block leads to 1.865; had the host turned back from there, a ramp could have led it to 1.0.
+    let first = Stretch { repeat: Some(0.5..2.0), ..at(0.5, 240.0, 16_384) };
+    let log = log(&[first, at(1.0, 400.0, 7_200)], &[16_384], &[steady(4)]);
+    let jumped = notes(&log).into_iter().filter(|note| note.0 >= 16_384);
+    let strikes: Vec<(u64, u8)> = jumped.map(|note| (note.0 - 16_384, note.2)).collect();
+    assert_eq!(strikes, (0..10).map(|i| (i * 720, 58 + i as u8)).collect::<Vec<_>>());
 }
 
 #[test]

@@ -80,8 +80,14 @@ impl Music {
 
     /// What must be heard of it while a transport does what `script` says.
     pub fn expected(&self, script: &Script) -> Vec<Expected> {
-        let mut performer =
-            Performer { music: self, next: 0, down: Vec::new(), pedal: false, heard: Vec::new() };
+        let mut performer = Performer {
+            music: self,
+            next: 0,
+            turned: false,
+            down: Vec::new(),
+            pedal: false,
+            heard: Vec::new(),
+        };
         for span in script.spans() {
             performer.play(&span);
         }
@@ -158,6 +164,8 @@ struct Performer<'a> {
     music: &'a Music,
     /// The next tick of the host that is to be played.
     next: i64,
+    /// Whether the host turned back after the last sample that it played.
+    turned: bool,
     down: Vec<u8>,
     pedal: bool,
     heard: Vec<Expected>,
@@ -165,16 +173,24 @@ struct Performer<'a> {
 
 impl Performer<'_> {
     fn play(&mut self, span: &Span) {
-        let first = span.samples.start as f64;
-        if span.entered || !span.playing {
-            self.hush(first);
+        // Of two samples that are as near, hosts' roundings choose one.
+        let (first, seam) = (span.samples.start as f64, span.at);
+        let turned = std::mem::take(&mut self.turned);
+        if span.entered || turned || !span.playing {
+            self.hush(seam);
         }
         if !span.playing {
             return;
         }
+        if span.samples.is_empty() {
+            (self.next, self.turned) = (nearest_tick(span.origin), true);
+            return;
+        }
         if span.entered {
             self.next = first_tick(span, first).min(nearest_tick(span.origin));
-            self.press(self.pedal_before(self.next), first);
+        }
+        if span.entered || turned {
+            self.press(self.pedal_before(self.next), seam);
         }
         let end = match span.turns_at {
             Some(position) => nearest_tick(position),
@@ -183,7 +199,8 @@ impl Performer<'_> {
         for tick in self.next..end {
             let exact = span.exact_sample(tick as f64 / f64::from(TICKS_PER_QUARTER));
             // What falls between two spans belongs to one of them.
-            let time = exact.clamp(first, span.samples.end as f64 - 1.0);
+            let last = span.samples.end as f64 - 1.0;
+            let time = exact.clamp(seam.min(last), last);
             self.play_tick(tick, time);
         }
         self.next = self.next.max(end);

@@ -48,7 +48,7 @@ pub struct Span {
     pub samples: Range<u64>,
     /// Where the host is, in quarter notes, at `at` samples.
     pub origin: f64,
-    /// See `origin`; not before the first sample, and less than one after it.
+    /// See `origin`; the first sample is the nearest one.
     pub at: f64,
     /// How fast it goes.
     pub quarters_per_sample: f64,
@@ -238,11 +238,11 @@ impl Scene<'_> {
         };
         let mut spans = Vec::new();
         if let Some(repeat) = self.stretch.loops() {
-            // A turn nearest to the first sample of what follows is a jump there.
+            // A turn nearest to the first sample of what follows leaves a span without samples.
             while let turn = span.exact_sample(repeat.end)
-                && nearest(turn) < end
+                && turn < end as f64
             {
-                let sample = nearest(turn);
+                let sample = nearest(turn).min(end);
                 let next = Span {
                     entered: true,
                     samples: sample..end,
