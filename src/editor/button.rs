@@ -2,7 +2,8 @@
 
 use egui::containers::menu::menu_style;
 use egui::{
-    Align2, Key, Popup, Rect, Response, Role, Sense, Stroke, StrokeKind, Style, Ui, WidgetInfo, pos2, vec2,
+    Align, Align2, Key, Layout, Popup, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, Style, Ui,
+    WidgetInfo, pos2, vec2,
 };
 
 use super::theme;
@@ -44,6 +45,13 @@ pub fn menu(opener: &Response, width: f32) -> Popup<'_> {
         menu_style(style);
         style.spacing.button_padding = vec2(10.0, 4.0);
     })
+}
+
+/// A few words in a menu.
+pub fn note(ui: &mut Ui, text: &str) {
+    let text = RichText::new(text).small().color(theme::MUTED);
+    // A menu's own layout would spread the words over its width.
+    ui.with_layout(Layout::top_down(Align::LEFT), |ui| ui.label(text));
 }
 
 /// Whether `key` is pressed without anything else, and nothing is being typed.

@@ -29,15 +29,15 @@ pub fn choice<P: Param>(
     let place = at.center() - galley.size() / 2.0;
     ui.painter().with_clip_rect(at.shrink(2.0)).galley(place, galley, theme::TEXT);
     response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, format!("{name} {text}")));
-    if response.has_focus() {
+    // While the menu is open, arrows go through it.
+    if response.has_focus() && !Popup::is_id_open(ui.ctx(), Popup::default_response_id(&response)) {
         let by = |key| ui.input(|input| input.key_pressed(key));
         let filter =
             egui::EventFilter { horizontal_arrows: true, vertical_arrows: true, ..Default::default() };
         ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
-        let open = Popup::is_id_open(ui.ctx(), Popup::default_response_id(&response));
-        if !open && (by(Key::ArrowDown) || by(Key::ArrowRight)) {
+        if by(Key::ArrowDown) || by(Key::ArrowRight) {
             set(setter, param, param.next_normalized_step(value, false));
-        } else if !open && (by(Key::ArrowUp) || by(Key::ArrowLeft)) {
+        } else if by(Key::ArrowUp) || by(Key::ArrowLeft) {
             set(setter, param, param.previous_normalized_step(value, false));
         }
     }
@@ -49,6 +49,8 @@ pub fn choice<P: Param>(
             let chosen = (value * last as f32).round() as usize == step;
             if ui.add(egui::Button::selectable(chosen, text).min_size(vec2(118.0, 0.0))).clicked() {
                 set(setter, param, normalized);
+                // A key that chooses leaves it open.
+                ui.close();
             }
         }
     });

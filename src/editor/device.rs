@@ -37,17 +37,18 @@ pub fn show(ui: &mut Ui, at: Rect, view: &View, session: &Session) {
                 egui::Button::selectable(chosen, self::name(&device)).min_size(vec2(at.width() - 24.0, 0.0));
             if ui.add(button).clicked() {
                 session.choose_device(device);
+                ui.close();
             }
         }
         let note = match &view.adapters {
             None => "Looking for graphics processors",
-            Some(Err(error)) => &format!("Graphics processors can't be told: {error}"),
+            Some(Err(error)) => &format!("No graphics processor: {}", error.reason),
             Some(Ok(adapters)) if adapters.is_empty() => {
                 "There is no graphics processor with a driver for Vulkan, Metal or DirectX 12"
             }
             Some(Ok(_)) => return,
         };
-        ui.label(egui::RichText::new(note).small().color(theme::MUTED));
+        button::note(ui, note);
     });
     response.on_hover_text(TIP);
 }

@@ -61,14 +61,12 @@ pub fn pianist(ui: &mut Ui, at: Rect, view: &View, session: &Session) {
             }
             if button.clicked() {
                 session.choose_pianist(&known.name);
+                ui.close();
             }
         }
         ui.separator();
         if let Some(folder) = pianists::folder() {
-            let more = format!("More pianists go into {}", folder.display());
-            let more = RichText::new(more).small().color(theme::MUTED);
-            // A menu's own layout would spread the words over its width.
-            ui.with_layout(egui::Layout::top_down(egui::Align::LEFT), |ui| ui.label(more));
+            button::note(ui, &format!("More pianists go into {}", folder.display()));
         }
     });
     response
