@@ -47,7 +47,7 @@ macro_rules! vectorised {
 
 mod activation;
 #[cfg(target_arch = "x86_64")]
-mod amx;
+pub(crate) mod amx;
 mod lanes;
 mod outer;
 mod panels;
@@ -55,6 +55,8 @@ mod tile;
 mod words;
 
 pub use activation::{exp, ln, sigmoid, tanh};
+#[cfg(target_arch = "x86_64")]
+pub use amx::request_tiles;
 pub use lanes::{LANES, load, store};
 pub use outer::{Outer, Summand, accumulate_outer};
 pub use panels::{Panels, Rows, fill_rows, product};
@@ -62,6 +64,12 @@ pub use words::Words;
 
 use std::sync::LazyLock;
 use words::Line;
+
+/// Other processors have no tiles to ask for.
+#[cfg(not(target_arch = "x86_64"))]
+pub fn request_tiles() -> bool {
+    false
+}
 
 /// The instructions that a product runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +82,7 @@ pub enum Kernel {
     Avx512,
     /// x86-64 with AVX-512 BF16: factors are rounded to bf16, products are summed in f32.
     Avx512Bf16,
-    /// x86-64 with AMX BF16 on Linux: the same, 16 by 16 sums at a time.
+    /// x86-64 with AMX BF16 on Linux: the same, 16 by 16 sums at a time. See [`request_tiles`].
     AmxBf16,
 }
 
@@ -107,6 +115,10 @@ impl Kernel {
     pub fn is_available(self) -> bool {
         // Looked up, because the kernels ask at each call.
         static AVAILABLE: LazyLock<[bool; 5]> = LazyLock::new(|| Kernel::ALL.map(Kernel::has_instructions));
+        #[cfg(target_arch = "x86_64")]
+        if self == Kernel::AmxBf16 && !amx::has_bf16() {
+            return false;
+        }
         AVAILABLE[self as usize]
     }
 
@@ -123,7 +135,8 @@ impl Kernel {
             Kernel::Avx2 => avx2,
             Kernel::Avx512 => avx512,
             Kernel::Avx512Bf16 => avx512 && is_x86_feature_detected!("avx512bf16"),
-            Kernel::AmxBf16 => avx512 && amx::is_available(),
+            // Its tiles are asked for, but its loops over single values are those of AVX-512.
+            Kernel::AmxBf16 => avx512,
         }
     }
 

@@ -1,6 +1,8 @@
 //! The engine computes what the network's page says, whoever shares the batch, on every kernel.
 
 mod common;
+#[path = "common/instructions.rs"]
+mod instructions;
 #[path = "common/steps.rs"]
 mod steps;
 
@@ -10,6 +12,7 @@ use etude_pianist::engine::{CpuEngine, Engine, Instructions, Precision};
 use etude_pianist::model_file::Pianist;
 use etude_pianist::network::Inputs;
 use etude_pianist::time::TimeBase;
+use instructions::every_instruction_set;
 use steps::{fill, step};
 
 /// `matrix x vector + bias` with the plainest loop, in f64.
@@ -71,7 +74,7 @@ const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::Bf16, Precision::
 /// A pianist's engine in every way that this machine can run.
 fn engines(pianist: &Pianist) -> Vec<CpuEngine> {
     let ways =
-        Instructions::available().into_iter().flat_map(|way| PRECISIONS.map(|precision| (precision, way)));
+        every_instruction_set().into_iter().flat_map(|way| PRECISIONS.map(|precision| (precision, way)));
     ways.map(|(precision, way)| CpuEngine::with_instructions(pianist.clone(), precision, way)).collect()
 }
 
@@ -118,7 +121,7 @@ fn int8_is_the_same_bit_for_bit_on_all_instructions() {
             steps.flatten().map(f32::to_bits).collect::<Vec<_>>()
         };
         let expected = bits(Instructions::Portable);
-        for instructions in Instructions::available() {
+        for instructions in every_instruction_set() {
             assert!(bits(instructions) == expected, "{instructions} differs");
         }
     }

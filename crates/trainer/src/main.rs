@@ -6,6 +6,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use etude_pianist::kernel::request_tiles;
 use etude_trainer::bench::{self, BenchArgs};
 use etude_trainer::card::{self, CardArgs};
 use etude_trainer::evaluation::{self, EvaluateArgs};
@@ -37,6 +38,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    request_tiles();
     let result: Result<(), Box<dyn Error>> = match Cli::parse().command {
         Command::Prepare(args) => prepare::run(&args).map_err(Into::into),
         Command::Train(args) => training::run(&args).map_err(Into::into),

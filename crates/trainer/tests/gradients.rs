@@ -5,7 +5,7 @@ mod common;
 use candle_core::Device;
 use common::{conditions, random_parameters, random_step};
 use etude_pianist::alphabet::{Alphabet, Context};
-use etude_pianist::kernel::Kernel;
+use etude_pianist::kernel::{Kernel, request_tiles};
 use etude_pianist::network::{Blueprint, Layout};
 use etude_trainer::backend::candle::Candle;
 use etude_trainer::backend::{Backend, Fused};
@@ -82,6 +82,7 @@ fn compare(alphabet: Alphabet) {
         let mut candle = Candle::new(&blueprint, 0.0, &Device::Cpu).unwrap();
         let network = Network::new(&blueprint, parameters.clone(), Kernel::Portable);
         let expected: Vec<_> = windows.iter().map(|batch| learn(&mut candle, &network, batch)).collect();
+        request_tiles();
         for kernel in Kernel::available() {
             let network = Network::new(&blueprint, parameters.clone(), kernel);
             let mut fused = Fused::new(&blueprint, kernel, 0.0, 0);

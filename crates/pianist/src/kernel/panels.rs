@@ -254,6 +254,7 @@ fn pack_left(format: Kernel, left: Rows, rows: usize, stride: usize, scratch: &m
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::kernel::request_tiles;
 
     /// Values in [-1, 1) that are exact in bf16, so that every kernel must agree to f32 rounding.
     pub(in super::super) fn values(count: usize, seed: u32) -> Vec<f32> {
@@ -272,6 +273,12 @@ pub(super) mod tests {
         }
     }
 
+    /// Every kernel of this machine.
+    pub(in super::super) fn kernels() -> Vec<Kernel> {
+        request_tiles();
+        Kernel::available()
+    }
+
     /// Panels that were used before, for another shape: none of it may be left.
     fn filled(kernel: Kernel) -> Panels {
         let mut panels = Panels::new(kernel);
@@ -281,7 +288,7 @@ pub(super) mod tests {
 
     #[test]
     fn every_kernel_multiplies_odd_shapes_like_three_plain_loops() {
-        for kernel in Kernel::available() {
+        for kernel in kernels() {
             for (m, k, n) in [(1, 1, 1), (2, 3, 65), (7, 64, 64), (13, 129, 130), (32, 17, 200)] {
                 let (a, b) = (values(m * k, 1), values(k * n, 2));
                 let transposed: Vec<f32> = (0..n * k).map(|i| b[i % k * n + i / k]).collect();

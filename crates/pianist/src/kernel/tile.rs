@@ -39,7 +39,8 @@ impl Ready {
             kernel,
             // SAFETY: the kernel was just found to be available.
             #[cfg(target_arch = "x86_64")]
-            _registers: (kernel == Kernel::AmxBf16).then(|| unsafe { super::amx::Registers::set_up() }),
+            _registers: (kernel == Kernel::AmxBf16)
+                .then(|| unsafe { super::amx::Registers::set_up(super::amx::SIDE) }),
         }
     }
 }
@@ -72,6 +73,7 @@ pub(super) fn tile(ready: &Ready, rows: usize, left: Left, panel: &[Line], out: 
     assert!((rows - 1) * out.stride + PANEL <= out.values.len());
     assert!(depth == 0 || (rows - 1) * left.row_stride + (depth - 1) * left.word_stride < left.words.len());
     match rows {
+        #[cfg(target_arch = "x86_64")]
         _ if kernel == Kernel::AmxBf16 => tile_of_tiles(rows, left, panel, out),
         1 => tile_of::<1>(kernel, left, panel, out),
         2 => tile_of::<2>(kernel, left, panel, out),
@@ -83,19 +85,17 @@ pub(super) fn tile(ready: &Ready, rows: usize, left: Left, panel: &[Line], out: 
 }
 
 /// The tile of AMX, which always adds.
+#[cfg(target_arch = "x86_64")]
 fn tile_of_tiles(rows: usize, left: Left, panel: &[Line], out: Out) {
     assert_eq!(left.word_stride, 1, "AMX reads the words of a row side by side");
     if !out.accumulate {
         out.values.chunks_mut(out.stride).take(rows).for_each(|row| row[..PANEL].fill(0.0));
     }
-    #[cfg(target_arch = "x86_64")]
     if !panel.is_empty() {
         // SAFETY: `tile` checked that all words and values lie within `left.words` and `out.values`, in whole tiles;
         // the registers are set up as long as there is a `Ready`.
         unsafe { super::amx::tile(rows, left, panel, out) };
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    unreachable!("AMX is never available here");
 }
 
 fn tile_of<const ROWS: usize>(kernel: Kernel, left: Left, panel: &[Line], out: Out) {

@@ -15,12 +15,19 @@ pub enum Instructions {
     Avx2,
     /// x86-64 with AVX-512 F, BW, DQ, VL and VNNI.
     Avx512,
+    /// The same with AMX INT8, on Linux: see [`request_tiles`](crate::kernel::request_tiles).
+    Amx,
 }
 
 impl Instructions {
     /// Every instruction set, slowest first.
-    const ALL: [Instructions; 4] =
-        [Instructions::Portable, Instructions::Neon, Instructions::Avx2, Instructions::Avx512];
+    const ALL: [Instructions; 5] = [
+        Instructions::Portable,
+        Instructions::Neon,
+        Instructions::Avx2,
+        Instructions::Avx512,
+        Instructions::Amx,
+    ];
 
     /// The fastest that this machine has.
     pub fn best() -> Instructions {
@@ -35,14 +42,15 @@ impl Instructions {
     /// Whether this machine has them.
     pub fn is_available(self) -> bool {
         #[cfg(target_arch = "x86_64")]
-        let vnni = is_x86_feature_detected!("avx512vnni");
+        let (vnni, amx) = (is_x86_feature_detected!("avx512vnni"), crate::kernel::amx::has_int8());
         #[cfg(not(target_arch = "x86_64"))]
-        let vnni = false;
+        let (vnni, amx) = (false, false);
         match self {
             Instructions::Portable => true,
             Instructions::Neon => cfg!(target_arch = "aarch64"),
             Instructions::Avx2 => Kernel::Avx2.is_available(),
             Instructions::Avx512 => Kernel::Avx512.is_available() && vnni,
+            Instructions::Amx => Instructions::Avx512.is_available() && amx,
         }
     }
 
@@ -52,7 +60,7 @@ impl Instructions {
             // NEON is a part of every 64-bit ARM, so that plain loops are compiled to it anyway.
             Instructions::Portable | Instructions::Neon => Kernel::Portable,
             Instructions::Avx2 => Kernel::Avx2,
-            Instructions::Avx512 => Kernel::Avx512,
+            Instructions::Avx512 | Instructions::Amx => Kernel::Avx512,
         }
     }
 }
@@ -64,6 +72,7 @@ impl fmt::Display for Instructions {
             Instructions::Neon => "NEON",
             Instructions::Avx2 => "AVX2",
             Instructions::Avx512 => "AVX-512",
+            Instructions::Amx => "AMX",
         })
     }
 }

@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+#[cfg(target_arch = "x86_64")]
+mod amx;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 #[cfg(target_arch = "x86_64")]
@@ -116,7 +118,7 @@ impl Instructions {
     /// Whether int8 weights are packed plus 128. VNNI multiplies unsigned with signed bytes; 128 times the sum of the
     /// activations is then too much in every sum.
     pub(super) fn has_unsigned_weights(self) -> bool {
-        self == Instructions::Avx512
+        matches!(self, Instructions::Avx512 | Instructions::Amx)
     }
 }
 
@@ -150,11 +152,13 @@ pub(super) fn multiply(instructions: Instructions, precision: Precision) -> Mult
         #[cfg(target_arch = "x86_64")]
         (Instructions::Avx2, Precision::Int8) => x86::multiply_avx2_int8,
         #[cfg(target_arch = "x86_64")]
-        (Instructions::Avx512, Precision::F32) => x86::multiply_avx512_f32,
+        (Instructions::Avx512 | Instructions::Amx, Precision::F32) => x86::multiply_avx512_f32,
         #[cfg(target_arch = "x86_64")]
-        (Instructions::Avx512, Precision::Bf16) => x86::multiply_avx512_bf16,
+        (Instructions::Avx512 | Instructions::Amx, Precision::Bf16) => x86::multiply_avx512_bf16,
         #[cfg(target_arch = "x86_64")]
         (Instructions::Avx512, Precision::Int8) => x86::multiply_avx512_int8,
+        #[cfg(target_arch = "x86_64")]
+        (Instructions::Amx, Precision::Int8) => amx::multiply_int8,
         #[cfg(target_arch = "aarch64")]
         (Instructions::Neon, Precision::Int8) => neon::multiply_int8,
         // Plain loops over floats become NEON by themselves.
@@ -224,7 +228,7 @@ fn add<const ROWS: usize>(sums: &[[f32; PANEL]; ROWS], tile: Tile) {
 
 /// Adds sums of int8 products, as the numbers that they stand for, to the outputs.
 #[inline(always)]
-fn add_scaled<const ROWS: usize>(sums: &[[i32; PANEL]; ROWS], tile: Tile) {
+fn add_scaled(sums: &[[i32; PANEL]], tile: Tile) {
     for (r, sums) in sums.iter().enumerate() {
         let row_scale = tile.row_scales[r];
         let out = &mut tile.out[r * tile.stride..][..PANEL];
