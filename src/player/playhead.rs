@@ -144,6 +144,7 @@ impl Playhead {
     /// sizes of blocks. Where the tempo changes inside a block, the host turns earlier or later than could be known: what
     /// was left out is caught up with at the next block's first sample, and what was played already is not played again.
     pub(super) fn follow(&mut self, block: &Block, mut visit: impl FnMut(&Span)) {
+        let block = &self.turned(block);
         let mut clock =
             Clock { origin: block.position, at: 0.0, quarters_per_sample: block.quarters_per_sample() };
         let Entry { mut entered, mut next, mut ahead, uneven } = self.enter(block, clock, &mut visit);
@@ -181,6 +182,17 @@ impl Playhead {
             time_is_of_tempo: block.time_is_of_tempo(),
             seconds: samples / block.sample_rate,
         });
+    }
+
+    /// The block, at the start of what the host repeats where it names the end of that instead: some round up.
+    fn turned(&self, block: &Block) -> Block {
+        let repeat = self.last.as_ref().and_then(|last| last.repeat.as_ref());
+        let repeat = repeat.filter(|repeat| block.repeat.as_ref() == Some(repeat));
+        let beyond = |repeat: &Range<f64>| block.position - repeat.end;
+        match repeat.filter(|repeat| (0.0..block.quarters_per_sample()).contains(&beyond(repeat))) {
+            Some(repeat) => Block { position: repeat.start + beyond(repeat), ..block.clone() },
+            None => block.clone(),
+        }
     }
 
     /// How a block begins. What should have been played before it is passed to `visit`, at its first sample.

@@ -242,6 +242,21 @@ fn a_jump_back_together_with_a_change_of_tempo_plays_again_what_it_went_back_ove
 }
 
 #[test]
+fn a_host_that_names_the_end_of_a_loop_where_it_begins_again_plays_it_again() {
+    let take = steady(4);
+    let mut host = Host::default();
+    for position in [0.0, 1.0, 1.0 + 1e-9] {
+        let repeat = Some(0.0..1.0);
+        host.block(&Block { samples: 24_000, position, repeat, ..host::rolling() }, Some(&take));
+    }
+    host.stop();
+    assert_eq!(
+        struck(&host),
+        [(48..58).collect::<Vec<u8>>(), (48..58).collect(), (48..58).collect()].concat()
+    );
+}
+
+#[test]
 fn a_jump_out_of_a_loop_into_another_tempo_is_no_turn() {
     // The first block leads to 1.865; had the host turned back from there, a ramp could have led it to 1.0.
     let first = Stretch { repeat: Some(0.5..2.0), ..at(0.5, 240.0, 16_384) };
