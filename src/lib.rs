@@ -52,8 +52,6 @@ pub struct Etude {
     /// Whether the host rolled in the last block.
     rolled: bool,
     sample_rate: f64,
-    /// Puts tasks on the framework's worker thread.
-    worker: Option<AsyncExecutor<Etude>>,
     /// Whether this is a VST3.
     vst3: bool,
     /// How fast the host goes.
@@ -86,7 +84,7 @@ impl Plugin for Etude {
 
     type Editor = EguiEditor<editor::Window>;
     type SysExMessage = ();
-    /// To wait for those of the framework, and to drag clips out of the window; composing has a thread of its own.
+    /// To drag clips out of the window; composing has a thread of its own.
     type BackgroundTask = worker::Task;
 
     fn params(&self) -> Arc<dyn Params> {
@@ -94,7 +92,6 @@ impl Plugin for Etude {
     }
 
     fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
-        self.worker = Some(executor.clone());
         editor::create(self.params.clone(), self.repaint.clone(), executor)
     }
 
@@ -111,6 +108,9 @@ impl Plugin for Etude {
         self.sample_rate = f64::from(config.sample_rate);
         self.vst3 = context.plugin_api() == PluginApi::Vst3;
         (self.haste, self.hurried) = (Haste::default(), false);
+        if self.vst3 {
+            worker::hold();
+        }
         if self.running.is_none() {
             let mut attend = session::attend(self.params.clone());
             let repaint = self.repaint.clone();
@@ -139,12 +139,6 @@ impl Plugin for Etude {
             ProcessMode::Realtime | ProcessMode::Buffered => Duration::ZERO,
         });
         true
-    }
-
-    fn deactivate(&mut self) {
-        if let Some(worker) = self.worker.as_ref().filter(|_| self.vst3) {
-            worker::finish(worker);
-        }
     }
 
     fn reset(&mut self) {
