@@ -94,6 +94,14 @@ impl Alphabet {
         }
     }
 
+    /// How much time passes before what a step says, as far as it is chosen.
+    pub fn waits(self, step: Step) -> Ticks {
+        match self {
+            Alphabet::Notes => notes::shift_of(&step),
+            Alphabet::Events => events::waits(step),
+        }
+    }
+
     /// A context in which nothing has been played yet.
     pub fn context(self) -> Box<dyn Context> {
         match self {

@@ -97,7 +97,7 @@ fn pitch_classes_that_are_asked_for_are_played_more_and_others_still_now_and_the
     for alphabet in ALPHABETS {
         let engine = engine(alphabet, TimeBase::Beats, 0.1, 4);
         let share_of_c = |pitch_classes| {
-            let mut request = Request { bars: 16, ..Request::default() };
+            let mut request = Request { bars: 64, ..Request::default() };
             request.knobs.pitch_classes = pitch_classes;
             let notes = compose(&engine, &request).performance.notes;
             notes.iter().filter(|note| note.key.pitch_class() == 0).count() as f64 / notes.len() as f64

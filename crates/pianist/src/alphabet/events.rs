@@ -118,6 +118,11 @@ pub fn struck(step: Step) -> Option<Key> {
     Key::from_midi((symbol - NOTE_ON) as u8)
 }
 
+/// How much time a step lets pass.
+pub fn waits(step: Step) -> Ticks {
+    step.get(0).filter(|symbol| (TIME_SHIFT..VELOCITY).contains(symbol)).map_or(0, shift_of)
+}
+
 pub(crate) fn shift_of(symbol: u16) -> Ticks {
     Ticks::from(symbol - TIME_SHIFT) + 1
 }

@@ -105,6 +105,7 @@ impl Stream {
         self.logits.clear();
         self.logits.extend_from_slice(logits);
         self.keep_to_tonality(head);
+        self.keep_awake(head);
         let kinds = self.rules.kinds(head);
         let symbol = self.sampler.choose(&self.logits, &self.allowed, kinds, &self.knobs.freedom);
         self.hearing.context.choose(symbol);
@@ -122,6 +123,22 @@ impl Stream {
             if let Some(key) = self.alphabet.struck(next) {
                 *logit -= self.tonality.reluctance(key.pitch_class());
             }
+        }
+    }
+
+    /// Makes the head like long waits less where the take dozes off, if it is about to choose the time.
+    fn keep_awake(&mut self, head: usize) {
+        // Few keys at once are few notes, without any sleep.
+        let is_limited = self.knobs.locks.polyphony < Key::COUNT;
+        let Some(pace) = self.hearing.pace.as_ref().filter(|pace| pace.dozes() && !is_limited) else {
+            return;
+        };
+        let step = self.hearing.context.step();
+        for (symbol, logit) in self.logits.iter_mut().enumerate() {
+            let mut next = step;
+            next.0[head] = symbol as u16;
+            let wait = self.alphabet.waits(next).saturating_sub(self.alphabet.waits(step));
+            *logit -= pace.reluctance(wait);
         }
     }
 
