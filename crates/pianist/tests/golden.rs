@@ -23,9 +23,9 @@ use instructions::every_instruction_set;
 use sha2::{Digest, Sha256};
 
 const GOLDEN: [(Alphabet, TimeBase, &str); 3] = [
-    (Alphabet::Notes, TimeBase::Seconds, "287304e5d87c483e145e235971433a44a4803421d56f3997add0be4e3af75189"),
+    (Alphabet::Notes, TimeBase::Seconds, "cbcf2d9154f6aeea0c3abb3f5facd1a16ff2f91abeafb0b8b1c097bcc127dfdc"),
     (Alphabet::Notes, TimeBase::Beats, "aa8d5403752940b6cd8c4ba60970d5b52ec657a3407c022682f96d3376643b1d"),
-    (Alphabet::Events, TimeBase::Seconds, "e7866f72347956a34d3db3396cc4728225846776fe77ff05802d9ab2433c59d2"),
+    (Alphabet::Events, TimeBase::Seconds, "5ee2d667960054c6884e59fd814adf67c9dc4463f9a1ae65d1f36c7e8801b493"),
 ];
 
 fn compose(pianist: &Pianist, instructions: Instructions, request: Request) -> Take {

@@ -2,8 +2,9 @@
 //!
 //! A network that hears its own fast notes expects more of them, and can talk itself into a frenzy that no hands keep
 //! up. Where the last seconds were as busy as that, it is asked for less, through the density that it learned to follow,
-//! until it has calmed down. The other way round it dozes off: one that hears hardly any notes expects few, and follows a
-//! wish for more too little. There it is made to like long waits less, until it is awake.
+//! and made to like short waits less, until it has calmed down. The other way round it dozes off: one that hears hardly
+//! any notes expects few, and follows a wish for more too little. There it is made to like long waits less, until it is
+//! awake.
 
 use std::collections::VecDeque;
 
@@ -18,7 +19,10 @@ const LONG_SPAN: f64 = 16.0;
 /// Waits up to this are as likely as ever, in seconds or quarter notes; each second or quarter note more is so many nats
 /// less likely.
 const SHORT: f64 = 0.5;
-const RELUCTANCE: f32 = 1.0;
+const RELUCTANCE: f64 = 1.0;
+/// In a frenzy, waits from this on are as likely as ever; none at all is so many nats less likely.
+const BREATH: f64 = 0.1;
+const HASTE: f64 = 1.0;
 
 /// Densities in notes per second or quarter note.
 struct Limits {
@@ -82,14 +86,22 @@ impl Pace {
         }
     }
 
-    /// Whether the take dozes off.
-    pub(super) fn dozes(&self) -> bool {
-        self.dozes
+    /// Whether some waits shall be less likely.
+    pub(super) fn is_off(&self) -> bool {
+        self.dozes || self.wish.is_some()
     }
 
-    /// How many nats less likely so long a wait shall be where it does.
+    /// How many nats less likely so long a wait shall be.
     pub(super) fn reluctance(&self, wait: Ticks) -> f32 {
-        RELUCTANCE * (f64::from(wait) / self.unit - SHORT).max(0.0) as f32
+        let wait = f64::from(wait) / self.unit;
+        let nats = if self.dozes {
+            RELUCTANCE * (wait - SHORT).max(0.0)
+        } else if self.wish.is_some() {
+            HASTE * (1.0 - wait / BREATH).max(0.0)
+        } else {
+            0.0
+        };
+        nats as f32
     }
 
     /// The density to ask for, if any.
@@ -119,6 +131,7 @@ mod tests {
     fn what_no_hands_keep_up_is_calmed_until_it_is_calm() {
         let mut pace = Pace::new(TimeBase::Seconds);
         assert_eq!(play(&mut pace, 0, 10, 25), Some(6.0));
+        assert_eq!([0, 5, 10, 250].map(|wait| pace.reluctance(wait)), [1.0, 0.5, 0.0, 0.0]);
         assert_eq!(play(&mut pace, 1000, 4, 14), Some(6.0), "not calm yet");
         assert_eq!(play(&mut pace, 1400, 10, 8), None);
     }
@@ -127,13 +140,13 @@ mod tests {
     fn what_dozes_off_waits_less_until_it_is_awake() {
         let mut pace = Pace::new(TimeBase::Seconds);
         play(&mut pace, 0, 14, 1);
-        assert!(!pace.dozes(), "it may begin as slowly as it likes");
+        assert!(!pace.is_off(), "it may begin as slowly as it likes");
         play(&mut pace, 1400, 6, 1);
-        assert!(pace.dozes());
+        assert!(pace.is_off());
         assert_eq!([50, 150, 250].map(|wait| pace.reluctance(wait)), [0.0, 1.0, 2.0]);
         play(&mut pace, 2000, 10, 4);
-        assert!(pace.dozes(), "not awake yet");
+        assert!(pace.is_off(), "not awake yet");
         play(&mut pace, 3000, 10, 6);
-        assert!(!pace.dozes());
+        assert!(!pace.is_off());
     }
 }

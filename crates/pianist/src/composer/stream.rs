@@ -105,7 +105,7 @@ impl Stream {
         self.logits.clear();
         self.logits.extend_from_slice(logits);
         self.keep_to_tonality(head);
-        self.keep_awake(head);
+        self.keep_pace(head);
         let kinds = self.rules.kinds(head);
         let symbol = self.sampler.choose(&self.logits, &self.allowed, kinds, &self.knobs.freedom);
         self.hearing.context.choose(symbol);
@@ -126,11 +126,11 @@ impl Stream {
         }
     }
 
-    /// Makes the head like long waits less where the take dozes off, if it is about to choose the time.
-    fn keep_awake(&mut self, head: usize) {
-        // Few keys at once are few notes, without any sleep.
+    /// Makes the head like some waits less where the take is too slow or too fast, if it is about to choose the time.
+    fn keep_pace(&mut self, head: usize) {
+        // With few keys at once, few notes are no sign of sleep.
         let is_limited = self.knobs.locks.polyphony < Key::COUNT;
-        let Some(pace) = self.hearing.pace.as_ref().filter(|pace| pace.dozes() && !is_limited) else {
+        let Some(pace) = self.hearing.pace.as_ref().filter(|pace| pace.is_off() && !is_limited) else {
             return;
         };
         let step = self.hearing.context.step();

@@ -76,7 +76,7 @@ impl Wanderer {
         // Of sixteen bars of songs, one in twenty is more scattered than that; of half a minute of competition
         // performances, which may go further, one in four.
         let limits = match base {
-            TimeBase::Seconds => Limits { span: 32.0, scattered: 9, settled: 8, reluctance: 1.0 },
+            TimeBase::Seconds => Limits { span: 32.0, scattered: 9, settled: 8, reluctance: 1.5 },
             TimeBase::Beats => Limits { span: 64.0, scattered: 7, settled: 6, reluctance: 2.0 },
         };
         let span = (limits.span * base.ticks_per_unit()) as Ticks;
