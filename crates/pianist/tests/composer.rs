@@ -110,6 +110,23 @@ fn pitch_classes_that_are_asked_for_are_played_more_and_others_still_now_and_the
 }
 
 #[test]
+fn a_take_that_dozes_off_is_woken_unless_a_density_is_asked_for_or_few_keys_are_left() {
+    for alphabet in ALPHABETS {
+        let engine = engine(alphabet, TimeBase::Beats, 0.1, 4);
+        let notes = |change: fn(&mut Request)| {
+            let mut request = Request { bars: 64, ..Request::default() };
+            change(&mut request);
+            compose(&engine, &request).performance.notes.len() as f64
+        };
+        // A pianist that plays by chance waits for long, and hardly hears what density it is asked for.
+        let (free, asked) = (notes(|_| ()), notes(|request| request.knobs.density = Some(1.0)));
+        let limited = notes(|request| request.knobs.locks.polyphony = 87);
+        assert!(free > 1.5 * asked, "{alphabet}: {free} notes, {asked} where a density is asked for");
+        assert!(free > 1.5 * limited, "{alphabet}: {free} notes, {limited} with fewer keys");
+    }
+}
+
+#[test]
 fn takes_composed_together_are_those_composed_alone() {
     for alphabet in ALPHABETS {
         let engine = engine(alphabet, TimeBase::Beats, 0.2, 3);

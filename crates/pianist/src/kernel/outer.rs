@@ -2,7 +2,7 @@
 
 use super::Kernel;
 use super::panels::{Panels, Rows, left_stride, pack_row, packed_words};
-use super::tile::{LINES_PER_ROW, Left, Out, PANEL, Ready};
+use super::tile::{LINES_PER_ROW, Left, Out, PANEL, REGISTER_ROWS, Ready};
 use super::words::{Line, Words};
 use std::ops::Range;
 
@@ -106,7 +106,6 @@ fn packed_tile(kernel: Kernel, packed: &[u32], words: usize, first: usize, heigh
 vectorised! {
 /// Packs tile after tile, in each word after word.
 fn pack_tiles(format: Kernel, matrix: Rows, rows: usize, columns: Range<usize>, packed: &mut Words) {
-    const HEIGHT: usize = 6;
     let words = packed_words(format, rows);
     packed.resize(words * columns.len());
     let mut row = [Line::ZERO; LINES_PER_ROW];
@@ -116,9 +115,9 @@ fn pack_tiles(format: Kernel, matrix: Rows, rows: usize, columns: Range<usize>, 
         let flat = flat.as_flattened();
         for (first, height) in column_tiles(format, columns.len()) {
             let out = &mut packed[first * words + k * height..][..height];
-            match <&mut [u32; HEIGHT]>::try_from(out) {
+            match <&mut [u32; REGISTER_ROWS]>::try_from(out) {
                 // A copy of known length is two instructions, another one a call.
-                Ok(out) => out.copy_from_slice(&flat[first..][..HEIGHT]),
+                Ok(out) => out.copy_from_slice(&flat[first..][..REGISTER_ROWS]),
                 Err(_) => packed[first * words + k * height..][..height].copy_from_slice(&flat[first..][..height]),
             }
         }

@@ -8,8 +8,10 @@ use super::words::Line;
 
 /// Columns of a panel.
 pub(super) const PANEL: usize = 64;
-/// Most rows of a tile of any kernel.
+/// Most rows of a tile of AMX, and so of any kernel.
 pub(super) const MAX_ROWS: usize = 32;
+/// Most rows of a tile of the other kernels.
+pub(super) const REGISTER_ROWS: usize = 6;
 
 /// Cache lines that one packed row of a panel takes.
 pub(super) const LINES_PER_ROW: usize = PANEL / Line::WORDS;
@@ -17,7 +19,7 @@ pub(super) const LINES_PER_ROW: usize = PANEL / Line::WORDS;
 impl Kernel {
     /// Most rows of a tile.
     pub(super) fn tile_rows(self) -> usize {
-        if self == Kernel::AmxBf16 { MAX_ROWS } else { 6 }
+        if self == Kernel::AmxBf16 { MAX_ROWS } else { REGISTER_ROWS }
     }
 }
 
