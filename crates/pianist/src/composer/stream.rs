@@ -137,8 +137,7 @@ impl Stream {
         for (symbol, logit) in self.logits.iter_mut().enumerate() {
             let mut next = step;
             next.0[head] = symbol as u16;
-            let wait = self.alphabet.waits(next).saturating_sub(self.alphabet.waits(step));
-            *logit -= pace.reluctance(wait);
+            *logit -= pace.reluctance(self.alphabet.waits(next));
         }
     }
 

@@ -109,8 +109,8 @@ impl Drop for Registers {
 /// Adds left times panel to `rows` rows of 64 values of `out`; `rows` is 16 or 32.
 ///
 /// # Safety
-/// `Registers` are set up with 16 rows, the words of a row of `left` lie side by side, and `left` holds `rows` rows of the panel's
-/// depth, a multiple of 16 words, `out` as many rows of 64 values.
+/// `Registers` are set up with 16 rows, the words of a row of `left` lie side by side, and `left` holds `rows` rows of the
+/// panel's depth, a multiple of 16 words, `out` as many rows of 64 values.
 pub(super) unsafe fn tile(rows: usize, left: Left, panel: &[Line], out: Out) {
     let step = Step {
         count: panel.len() / LINES_PER_ROW / SIDE,

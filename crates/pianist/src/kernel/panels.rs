@@ -28,7 +28,8 @@ impl<'a> Rows<'a> {
 }
 
 /// A matrix of `depth` rows and `columns` columns, packed in panels of 64 columns for one kernel: the right factor of
-/// [`product`]. What is missing of the last words are zeros; what is missing of the last panel's columns is not looked at.
+/// [`product`]. What is missing of the last words are zeros; what is missing of the last panel's columns is not looked
+/// at.
 pub struct Panels {
     kernel: Kernel,
     depth: usize,
