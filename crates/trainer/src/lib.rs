@@ -13,6 +13,7 @@ pub mod corpus;
 pub mod evaluation;
 pub mod forward;
 pub mod generate;
+mod growth;
 pub mod interrupt;
 pub mod learner;
 pub mod optimizer;

@@ -50,7 +50,8 @@ pub struct TrainArgs {
     /// Go on from the last checkpoint of --output
     #[arg(long)]
     pub resume: bool,
-    /// Begin with the weights of this pianist, or this checkpoint, of the same size: to train it further or on other music
+    /// Begin with the weights of this pianist, which may have fewer units, or with this checkpoint of the same size: to
+    /// train it further or on other music
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     pub from: Option<PathBuf>,
     /// How to spell the sustain pedal: as steps of its own, in note lengths, or either at random

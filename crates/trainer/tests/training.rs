@@ -145,8 +145,24 @@ fn a_pianist_can_be_trained_further() {
     run(&args).expect("the second run succeeds");
     let further = Pianist::read_file(&args.output).expect("a pianist").card.training;
     assert!(further.minutes > first.minutes && further.notes > first.notes);
-    args.hidden = 24;
+    args.hidden = 16;
     assert!(matches!(run(&args), Err(TrainError::OtherNetwork(_))));
+}
+
+#[test]
+fn a_pianist_that_grows_plays_at_first_as_before() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut args = arguments(folder.path(), 0.02);
+    run(&args).expect("the first run succeeds");
+    let small = Pianist::read_file(&args.output).expect("a pianist");
+    args.from = Some(std::mem::replace(&mut args.output, folder.path().join("grown.safetensors")));
+    (args.hidden, args.minutes, args.learning_rate) = (37, 1e-6, 1e-6);
+    run(&args).expect("the second run succeeds");
+    let grown = Pianist::read_file(&args.output).expect("a pianist");
+    assert_eq!((small.blueprint.units, grown.blueprint.units), (20, 37));
+    let loss = |pianist: Pianist| pianist.card.validation.expect("measured").nats_per_note;
+    let (before, after) = (loss(small), loss(grown));
+    assert!((before - after).abs() < 1e-3, "{before} nats per note before, {after} after");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::{TrainArgs, TrainError};
 use crate::checkpoint::{self, Progress};
 use crate::corpus::Corpus;
+use crate::growth::widened;
 use crate::learner::initial_parameters;
 use crate::optimizer::AdamW;
 use etude_pianist::alphabet::Alphabet;
@@ -35,7 +36,7 @@ impl Start {
         match &args.from {
             None => Ok(Start::random(args, corpus, kernel)),
             Some(path) if path.extension().is_some_and(|extension| extension == "safetensors") => {
-                Start::pianist(path, wanted(args, corpus), kernel)
+                Start::pianist(path, wanted(args, corpus), kernel, args.seed)
             }
             Some(path) => {
                 let mut start = Start::saved(path, wanted(args, corpus), kernel)?;
@@ -65,11 +66,13 @@ impl Start {
         Ok(Start { progress: saved.progress, parameters: saved.parameters, optimizer })
     }
 
-    /// A pianist's weights, with an optimiser that has yet to get to know them.
-    fn pianist(path: &Path, wanted: Kind, kernel: Kernel) -> Result<Start, TrainError> {
+    /// A pianist's weights, in a wider network if one is wanted, with an optimiser that has yet to get to know them.
+    fn pianist(path: &Path, wanted: Kind, kernel: Kernel, seed: u64) -> Result<Start, TrainError> {
         let pianist = Pianist::read_file(path)?;
-        let (layers, units) = (pianist.blueprint.layers, pianist.blueprint.units);
-        if (pianist.alphabet, pianist.time_base, layers, units) != wanted {
+        let (alphabet, time_base, layers, units) = wanted;
+        if (pianist.alphabet, pianist.time_base, pianist.blueprint.layers) != (alphabet, time_base, layers)
+            || pianist.blueprint.units > units
+        {
             return Err(TrainError::OtherNetwork(path.to_owned()));
         }
         let training = &pianist.card.training;
@@ -79,8 +82,10 @@ impl Start {
             notes: training.notes,
             ..nothing_learned(wanted)
         };
-        let optimizer = AdamW::new(&pianist.layout, kernel);
-        Ok(Start { progress, parameters: pianist.weights(), optimizer })
+        let blueprint = alphabet.blueprint(layers, units);
+        let parameters = widened(&pianist.blueprint, &pianist.weights(), &blueprint, seed);
+        let optimizer = AdamW::new(&Layout::new(&blueprint), kernel);
+        Ok(Start { progress, parameters, optimizer })
     }
 }
 
