@@ -12,7 +12,7 @@ use half::slice::HalfFloatSliceExt;
 use super::activations::Activations;
 use super::matrix::{self, Matrix};
 use super::pages::Pages;
-use super::tile::PANEL;
+use super::tile::{Order, PANEL};
 use super::{Instructions, Precision};
 use crate::kernel::Kernel;
 use crate::model_file::Pianist;
@@ -57,7 +57,12 @@ impl Affine {
 
     /// Adds the product of part `part` to each row of `out`.
     pub(super) fn add_part(&self, part: usize, activations: &Activations, out: &mut [f32]) {
-        self.parts[part].add_product(activations, out);
+        self.parts[part].add_product(activations, out, Order::Forwards);
+    }
+
+    /// The same, beginning with the weights that the last product with the part ended with.
+    pub(super) fn add_part_again(&self, part: usize, activations: &Activations, out: &mut [f32]) {
+        self.parts[part].add_product(activations, out, Order::Backwards);
     }
 }
 

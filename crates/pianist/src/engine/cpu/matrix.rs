@@ -17,7 +17,7 @@ use half::slice::HalfFloatSliceExt;
 
 use super::activations::{Activations, inverse_scale, rounded};
 use super::pages::{Lines, Pages};
-use super::tile::{self, LINES_PER_ROW, Multiply, PANEL, Product};
+use super::tile::{self, LINES_PER_ROW, Multiply, Order, PANEL, Product};
 use super::{Instructions, Precision};
 
 /// A matrix of `outputs x inputs` weights.
@@ -71,7 +71,7 @@ impl Matrix {
     ///
     /// # Panics
     /// If the activations are of another width or precision, or `out` of another size.
-    pub(super) fn add_product(&self, activations: &Activations, out: &mut [f32]) {
+    pub(super) fn add_product(&self, activations: &Activations, out: &mut [f32], order: Order) {
         if out.is_empty() || self.inputs == 0 {
             return;
         }
@@ -85,7 +85,14 @@ impl Matrix {
         let scales = &self.scales;
         // SAFETY: this machine was found to have the instructions, and the activations to have the words.
         unsafe {
-            (self.multiply)(Product { left: activations, lines: &self.lines, panel_lines, scales, out })
+            (self.multiply)(Product {
+                left: activations,
+                lines: &self.lines,
+                panel_lines,
+                scales,
+                out,
+                order,
+            })
         }
     }
 

@@ -40,6 +40,15 @@ pub(super) struct Product<'a> {
     pub(super) scales: &'a [[f32; PANEL]],
     /// Rows of whole panels.
     pub(super) out: &'a mut [f32],
+    pub(super) order: Order,
+}
+
+/// Which panels are multiplied first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    Forwards,
+    /// Those that were multiplied last are still in the cache.
+    Backwards,
 }
 
 /// A function that makes all tiles of a product.
@@ -66,6 +75,13 @@ struct Tile<'a> {
 }
 
 impl Product<'_> {
+    /// The panels in their order.
+    #[inline(always)]
+    fn panels(&self) -> impl Iterator<Item = usize> + use<> {
+        let (count, order) = (self.lines.len() / self.panel_lines, self.order);
+        (0..count).map(move |panel| if order == Order::Forwards { panel } else { count - 1 - panel })
+    }
+
     /// The tile of some rows and a panel.
     #[inline(always)]
     fn tile(&mut self, panel: usize, rows: Range<usize>) -> Tile<'_> {
@@ -91,7 +107,7 @@ macro_rules! all_tiles {
             let rows = product.left.scales.len();
             // Tiles of nearly equal height, so that no short one is left at the end.
             let height = rows.div_ceil(rows.div_ceil($crate::engine::cpu::tile::MAX_ROWS));
-            for panel in 0..product.lines.len() / product.panel_lines {
+            for panel in product.panels() {
                 for first in (0..rows).step_by(height) {
                     let end = rows.min(first + height);
                     let tile = product.tile(panel, first..end);

@@ -37,12 +37,27 @@ pub(super) struct TrunkState {
 struct LayerState {
     cells: Vec<f32>,
     hidden: Vec<f32>,
+    ahead: Ahead,
+}
+
+/// What a layer's past adds to the gates of its next step, made in the step before.
+///
+/// A step is bound by how fast weights come from memory, and reads all others before it comes to one again, so that none
+/// is still in the core's own cache. But as soon as a step is done with a layer, the layer's past of the next step is
+/// known. So only every other step multiplies it: for itself, and at once for the next step too, with weights that were
+/// just read.
+#[derive(Default)]
+struct Ahead {
+    /// For whom, row by row; for nobody if it is empty.
+    streams: Vec<usize>,
+    /// `[rows, 4 units]`, padded to whole panels.
+    products: Vec<f32>,
 }
 
 impl TrunkState {
     pub(super) fn new(layers: usize, units: usize, streams: usize) -> TrunkState {
         let state = vec![0.0; streams * units];
-        let layer = || LayerState { cells: state.clone(), hidden: state.clone() };
+        let layer = || LayerState { cells: state.clone(), hidden: state.clone(), ahead: Ahead::default() };
         TrunkState {
             units,
             layers: (0..layers).map(|_| layer()).collect(),
@@ -103,9 +118,14 @@ impl Trunk {
                 activations.fill(self.kernel, self.precision, below.chunks_exact(units), units);
             }
             layer.add_part(BELOW, activations, gates);
-            let past = streams.iter().map(|&stream| &state.hidden[stream * units..][..units]);
-            activations.fill(self.kernel, self.precision, past, units);
-            layer.add_part(PAST, activations, gates);
+            let is_ahead = state.ahead.streams == streams;
+            if is_ahead {
+                add(self.kernel, &state.ahead.products, gates);
+                state.ahead.streams.clear();
+            } else {
+                self.hear_past(state, streams, activations);
+                layer.add_part(PAST, activations, gates);
+            }
             for ((gates, y), &stream) in
                 gates.chunks_exact(width).zip(below.chunks_exact_mut(units)).zip(streams)
             {
@@ -113,11 +133,38 @@ impl Trunk {
                 let (cells, hidden) = (&mut state.cells[part.clone()], &mut state.hidden[part]);
                 step_cells(self.kernel, gates, cells, hidden, y, index > 0);
             }
+            if !is_ahead {
+                self.hear_past(state, streams, activations);
+                state.ahead.begin(streams, gates.len());
+                layer.add_part_again(PAST, activations, &mut state.ahead.products);
+            }
         }
         for (row, &stream) in below.chunks_exact(units).zip(streams) {
             outputs[stream * units..][..units].copy_from_slice(row);
         }
     }
+
+    /// Makes a layer's hidden states what is multiplied next.
+    fn hear_past(&self, layer: &LayerState, streams: &[usize], activations: &mut Activations) {
+        let past = streams.iter().map(|&stream| &layer.hidden[stream * self.units..][..self.units]);
+        activations.fill(self.kernel, self.precision, past, self.units);
+    }
+}
+
+impl Ahead {
+    /// Begins with zeros for `streams`.
+    fn begin(&mut self, streams: &[usize], gates: usize) {
+        self.streams.clear();
+        self.streams.extend_from_slice(streams);
+        self.products.clear();
+        self.products.resize(gates, 0.0);
+    }
+}
+
+vectorised! {
+fn add(values: &[f32], out: &mut [f32]) {
+    out.iter_mut().zip(values).for_each(|(out, value)| *out += value);
+}
 }
 
 vectorised! {

@@ -38,7 +38,7 @@ unsafe fn multiply_rows(product: &mut Product, rows: Range<usize>, height: usize
     }
     // SAFETY: the caller's promise.
     let registers = unsafe { Registers::set_up(height) };
-    for panel in 0..product.lines.len() / product.panel_lines {
+    for panel in product.panels() {
         for first in rows.clone().step_by(height) {
             // SAFETY: as above; the registers are set up for as many rows as the tile has.
             unsafe { tile(&registers, height, product.tile(panel, first..first + height)) };
