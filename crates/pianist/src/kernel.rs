@@ -51,6 +51,7 @@ pub(crate) mod amx;
 mod lanes;
 mod outer;
 mod panels;
+mod parts;
 mod tile;
 mod words;
 
@@ -62,6 +63,7 @@ pub use outer::{Outer, Summand, accumulate_outer};
 pub use panels::{Panels, Rows, fill_rows, product};
 pub use words::Words;
 
+use parts::PARTS;
 use std::sync::LazyLock;
 use words::Line;
 
@@ -80,9 +82,11 @@ pub enum Kernel {
     Avx2,
     /// x86-64 with AVX-512 F.
     Avx512,
+    /// x86-64 with AMX BF16 on Linux: every factor as the sum of three of bf16, as exact as f32. See [`request_tiles`].
+    AmxF32,
     /// x86-64 with AVX-512 BF16: factors are rounded to bf16, products are summed in f32.
     Avx512Bf16,
-    /// x86-64 with AMX BF16 on Linux: the same, 16 by 16 sums at a time. See [`request_tiles`].
+    /// x86-64 with AMX BF16 on Linux: the same, 16 by 16 sums at a time.
     AmxBf16,
 }
 
@@ -97,8 +101,8 @@ pub enum Precision {
 
 impl Kernel {
     /// Every kernel, slowest first.
-    const ALL: [Kernel; 5] =
-        [Kernel::Portable, Kernel::Avx2, Kernel::Avx512, Kernel::Avx512Bf16, Kernel::AmxBf16];
+    const ALL: [Kernel; 6] =
+        [Kernel::Portable, Kernel::Avx2, Kernel::Avx512, Kernel::AmxF32, Kernel::Avx512Bf16, Kernel::AmxBf16];
 
     /// The fastest kernel of this machine that is at least as exact as `precision`.
     pub fn best(precision: Precision) -> Kernel {
@@ -114,9 +118,9 @@ impl Kernel {
     /// Whether this machine can run it.
     pub fn is_available(self) -> bool {
         // Looked up, because the kernels ask at each call.
-        static AVAILABLE: LazyLock<[bool; 5]> = LazyLock::new(|| Kernel::ALL.map(Kernel::has_instructions));
+        static AVAILABLE: LazyLock<[bool; 6]> = LazyLock::new(|| Kernel::ALL.map(Kernel::has_instructions));
         #[cfg(target_arch = "x86_64")]
-        if self == Kernel::AmxBf16 && !amx::has_bf16() {
+        if self.uses_tiles() && !amx::has_bf16() {
             return false;
         }
         AVAILABLE[self as usize]
@@ -136,7 +140,7 @@ impl Kernel {
             Kernel::Avx512 => avx512,
             Kernel::Avx512Bf16 => avx512 && is_x86_feature_detected!("avx512bf16"),
             // Its tiles are asked for, but its loops over single values are those of AVX-512.
-            Kernel::AmxBf16 => avx512,
+            Kernel::AmxF32 | Kernel::AmxBf16 => avx512,
         }
     }
 
@@ -150,14 +154,24 @@ impl Kernel {
         matches!(self, Kernel::Avx512Bf16 | Kernel::AmxBf16)
     }
 
+    /// Whether it multiplies with AMX.
+    fn uses_tiles(self) -> bool {
+        matches!(self, Kernel::AmxF32 | Kernel::AmxBf16)
+    }
+
     /// Values of one column that sit side by side in a packed word: 2 for bf16, else 1.
     fn values_per_word(self) -> usize {
-        if self.rounds_to_bf16() { 2 } else { 1 }
+        if matches!(self, Kernel::Portable | Kernel::Avx2 | Kernel::Avx512) { 1 } else { 2 }
+    }
+
+    /// Words that the values of one are packed in: 3 where every value is the sum of three.
+    fn parts(self) -> usize {
+        if self == Kernel::AmxF32 { PARTS } else { 1 }
     }
 
     /// Rows, and packed words of a row, that a kernel multiplies at once: packed matrices are filled up to a multiple of
-    /// it, with words of zeros.
+    /// it, with words of zeros. So many words of a row are followed by as many for each further part.
     fn unit(self) -> usize {
-        if self == Kernel::AmxBf16 { Line::WORDS } else { 1 }
+        if self.uses_tiles() { Line::WORDS } else { 1 }
     }
 }

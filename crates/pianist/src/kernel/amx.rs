@@ -9,6 +9,7 @@ use std::marker::PhantomData;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::parts::PARTS;
 use super::tile::{LINES_PER_ROW, Left, Out, PANEL};
 use super::words::Line;
 
@@ -106,14 +107,14 @@ impl Drop for Registers {
     }
 }
 
-/// Adds left times panel to `rows` rows of 64 values of `out`; `rows` is 16 or 32.
+/// Adds left times panel, packed in 1 or 3 parts, to `rows` rows of 64 values of `out`; `rows` is 16 or 32.
 ///
 /// # Safety
 /// `Registers` are set up with 16 rows, the words of a row of `left` lie side by side, and `left` holds `rows` rows of the
-/// panel's depth, a multiple of 16 words, `out` as many rows of 64 values.
-pub(super) unsafe fn tile(rows: usize, left: Left, panel: &[Line], out: Out) {
+/// panel's depth, a multiple of 16 words for each part, `out` as many rows of 64 values.
+pub(super) unsafe fn tile(parts: usize, rows: usize, left: Left, panel: &[Line], out: Out) {
     let step = Step {
-        count: panel.len() / LINES_PER_ROW / SIDE,
+        count: panel.len() / LINES_PER_ROW / SIDE / parts,
         left: left.words.as_ptr(),
         left_stride: left.row_stride * size_of::<u32>(),
         panel: panel.as_ptr(),
@@ -122,11 +123,17 @@ pub(super) unsafe fn tile(rows: usize, left: Left, panel: &[Line], out: Out) {
     };
     // SAFETY: as this function's.
     unsafe {
-        if rows == SIDE {
-            step.one_by_four();
-        } else {
-            step.two_by_two(0);
-            step.two_by_two(PANEL / 2);
+        match (parts, rows) {
+            (PARTS, SIDE) => step.one_by_four_in_parts(),
+            (_, SIDE) => step.one_by_four(),
+            (PARTS, _) => {
+                step.two_by_two_in_parts(0);
+                step.two_by_two_in_parts(PANEL / 2);
+            }
+            (_, _) => {
+                step.two_by_two(0);
+                step.two_by_two(PANEL / 2);
+            }
         }
     }
 }
@@ -218,6 +225,161 @@ impl Step {
                 "tdpbf16ps tmm3, tmm4, tmm5",
                 "add {left}, 64",
                 "add {panel}, {panel_step}",
+                "dec {count}",
+                "jnz 2b",
+                "tilestored [{out} + {out_stride}], tmm0",
+                "tilestored [{out} + {out_stride} + 64], tmm1",
+                "tilestored [{out} + {out_stride} + 128], tmm2",
+                "tilestored [{out} + {out_stride} + 192], tmm3",
+                count = inout(reg) self.count => _,
+                left = inout(reg) self.left => _,
+                left_stride = in(reg) self.left_stride,
+                panel = inout(reg) self.panel => _,
+                panel_stride = in(reg) PANEL_STRIDE,
+                panel_step = const PANEL_STEP,
+                out = in(reg) self.out,
+                out_stride = in(reg) self.out_stride,
+                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+                options(nostack)
+            );
+        }
+    }
+
+    /// 32 rows times 32 columns of the panel, from `column` on, both in three parts: six products, in an order in which one
+    /// of the factors stays in its registers.
+    ///
+    /// # Safety
+    /// As for [`tile`] with 32 rows.
+    unsafe fn two_by_two_in_parts(&self, column: usize) {
+        // SAFETY: as above.
+        unsafe {
+            std::arch::asm!(
+                "tileloadd tmm0, [{out} + {out_stride}]",
+                "tileloadd tmm1, [{out} + {out_stride} + 64]",
+                "tileloadd tmm2, [{out_below} + {out_stride}]",
+                "tileloadd tmm3, [{out_below} + {out_stride} + 64]",
+                "2:",
+                "tileloadd tmm4, [{left} + {left_stride} + 128]",
+                "tileloadd tmm6, [{panel} + {panel_stride}]",
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tileloadd tmm7, [{panel} + {panel_stride} + 64]",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "tileloadd tmm5, [{left_below} + {left_stride} + 128]",
+                "tdpbf16ps tmm2, tmm5, tmm6",
+                "tdpbf16ps tmm3, tmm5, tmm7",
+                "tileloadd tmm4, [{left} + {left_stride} + 64]",
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "tileloadd tmm5, [{left_below} + {left_stride} + 64]",
+                "tdpbf16ps tmm2, tmm5, tmm6",
+                "tdpbf16ps tmm3, tmm5, tmm7",
+                "tileloadd tmm6, [{panel} + {panel_stride} + {step}]",
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tdpbf16ps tmm2, tmm5, tmm6",
+                "tileloadd tmm7, [{panel} + {panel_stride} + {step} + 64]",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "tdpbf16ps tmm3, tmm5, tmm7",
+                "tileloadd tmm4, [{left} + {left_stride}]",
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "tileloadd tmm5, [{left_below} + {left_stride}]",
+                "tdpbf16ps tmm2, tmm5, tmm6",
+                "tdpbf16ps tmm3, tmm5, tmm7",
+                "tileloadd tmm6, [{panel} + {panel_stride} + 2*{step}]",
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tdpbf16ps tmm2, tmm5, tmm6",
+                "tileloadd tmm7, [{panel} + {panel_stride} + 2*{step} + 64]",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "tdpbf16ps tmm3, tmm5, tmm7",
+                "tileloadd tmm6, [{panel} + {panel_stride}]",
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tdpbf16ps tmm2, tmm5, tmm6",
+                "tileloadd tmm7, [{panel} + {panel_stride} + 64]",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "tdpbf16ps tmm3, tmm5, tmm7",
+                "add {left}, 192",
+                "add {left_below}, 192",
+                "add {panel}, 3*{step}",
+                "dec {count}",
+                "jnz 2b",
+                "tilestored [{out} + {out_stride}], tmm0",
+                "tilestored [{out} + {out_stride} + 64], tmm1",
+                "tilestored [{out_below} + {out_stride}], tmm2",
+                "tilestored [{out_below} + {out_stride} + 64], tmm3",
+                count = inout(reg) self.count => _,
+                left = inout(reg) self.left => _,
+                left_below = inout(reg) self.left.byte_add(SIDE * self.left_stride) => _,
+                left_stride = in(reg) self.left_stride,
+                panel = inout(reg) self.panel.cast::<u32>().add(column) => _,
+                panel_stride = in(reg) PANEL_STRIDE,
+                step = const PANEL_STEP,
+                out = in(reg) self.out.add(column),
+                out_below = in(reg) self.out.add(column).byte_add(SIDE * self.out_stride),
+                out_stride = in(reg) self.out_stride,
+                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+                options(nostack)
+            );
+        }
+    }
+
+    /// 16 rows times all 64 columns of the panel, both in three parts.
+    ///
+    /// # Safety
+    /// As for [`tile`] with 16 rows.
+    unsafe fn one_by_four_in_parts(&self) {
+        // SAFETY: as above.
+        unsafe {
+            std::arch::asm!(
+                "tileloadd tmm0, [{out} + {out_stride}]",
+                "tileloadd tmm1, [{out} + {out_stride} + 64]",
+                "tileloadd tmm2, [{out} + {out_stride} + 128]",
+                "tileloadd tmm3, [{out} + {out_stride} + 192]",
+                "2:",
+                "tileloadd tmm4, [{left} + {left_stride}]",
+                "tileloadd tmm5, [{left} + {left_stride} + 64]",
+                "tileloadd tmm6, [{left} + {left_stride} + 128]",
+                "tileloadd tmm7, [{panel} + {panel_stride}]",
+                "tdpbf16ps tmm0, tmm4, tmm7",
+                "tdpbf16ps tmm0, tmm5, tmm7",
+                "tdpbf16ps tmm0, tmm6, tmm7",
+                "tileloadd tmm7, [{panel} + {panel_stride} + 64]",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "tdpbf16ps tmm1, tmm5, tmm7",
+                "tdpbf16ps tmm1, tmm6, tmm7",
+                "tileloadd tmm7, [{panel} + {panel_stride} + 128]",
+                "tdpbf16ps tmm2, tmm4, tmm7",
+                "tdpbf16ps tmm2, tmm5, tmm7",
+                "tdpbf16ps tmm2, tmm6, tmm7",
+                "tileloadd tmm7, [{panel} + {panel_stride} + 192]",
+                "tdpbf16ps tmm3, tmm4, tmm7",
+                "tdpbf16ps tmm3, tmm5, tmm7",
+                "tdpbf16ps tmm3, tmm6, tmm7",
+                "add {panel}, {panel_step}",
+                "tileloadd tmm7, [{panel} + {panel_stride}]",
+                "tdpbf16ps tmm0, tmm4, tmm7",
+                "tdpbf16ps tmm0, tmm5, tmm7",
+                "tileloadd tmm7, [{panel} + {panel_stride} + 64]",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "tdpbf16ps tmm1, tmm5, tmm7",
+                "tileloadd tmm7, [{panel} + {panel_stride} + 128]",
+                "tdpbf16ps tmm2, tmm4, tmm7",
+                "tdpbf16ps tmm2, tmm5, tmm7",
+                "tileloadd tmm7, [{panel} + {panel_stride} + 192]",
+                "tdpbf16ps tmm3, tmm4, tmm7",
+                "tdpbf16ps tmm3, tmm5, tmm7",
+                "add {panel}, {panel_step}",
+                "tileloadd tmm7, [{panel} + {panel_stride}]",
+                "tdpbf16ps tmm0, tmm4, tmm7",
+                "tileloadd tmm7, [{panel} + {panel_stride} + 64]",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "tileloadd tmm7, [{panel} + {panel_stride} + 128]",
+                "tdpbf16ps tmm2, tmm4, tmm7",
+                "tileloadd tmm7, [{panel} + {panel_stride} + 192]",
+                "tdpbf16ps tmm3, tmm4, tmm7",
+                "add {panel}, {panel_step}",
+                "add {left}, 192",
                 "dec {count}",
                 "jnz 2b",
                 "tilestored [{out} + {out_stride}], tmm0",

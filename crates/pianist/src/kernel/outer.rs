@@ -2,6 +2,7 @@
 
 use super::Kernel;
 use super::panels::{Panels, Rows, left_stride, pack_row, packed_words};
+use super::parts::PARTS;
 use super::tile::{LINES_PER_ROW, Left, Out, PANEL, REGISTER_ROWS, Ready};
 use super::words::{Line, Words};
 use std::ops::Range;
@@ -10,13 +11,16 @@ use std::ops::Range;
 pub struct Outer {
     kernel: Kernel,
     rights: Vec<Panels>,
-    packed: Words,
+    blocks: [Block; BLOCKS],
 }
+
+/// Blocks of the left factor that are packed together: what is read of the right factor is used for all of them.
+const BLOCKS: usize = 4;
 
 impl Outer {
     /// Working memory for sums of outer products on `kernel`.
     pub fn new(kernel: Kernel) -> Outer {
-        Outer { kernel, rights: Vec::new(), packed: Words::default() }
+        Outer { kernel, rights: Vec::new(), blocks: Default::default() }
     }
 }
 
@@ -38,7 +42,7 @@ pub struct Summand<'a> {
 pub fn accumulate_outer(left: Rows, rows: usize, summands: &mut [Summand], memory: &mut Outer) {
     /// Rows that are packed together: a panel of them fits the second-level cache.
     const CHUNK: usize = 512;
-    let Outer { kernel, rights, packed } = memory;
+    let Outer { kernel, rights, blocks } = memory;
     let ready = Ready::new(*kernel);
     rights.resize_with(rights.len().max(summands.len()), || Panels::new(*kernel));
     for start in (0..rows).step_by(CHUNK) {
@@ -48,32 +52,28 @@ pub fn accumulate_outer(left: Rows, rows: usize, summands: &mut [Summand], memor
             panels.pack(Rows { data: &right.data[part(right)..], ..right }, count);
         }
         let left = Rows { data: &left.data[part(left)..], ..left };
-        for block in (0..left.width).step_by(PANEL) {
-            let columns = block..left.width.min(block + PANEL);
-            pack_columns(*kernel, left, count, columns.clone(), packed);
+        for first in (0..left.width).step_by(BLOCKS * PANEL) {
+            for (i, block) in blocks.iter_mut().enumerate() {
+                let [start, end] = [i, i + 1].map(|i| left.width.min(first + i * PANEL));
+                block.pack(*kernel, left, count, start..end);
+            }
             for (summand, right) in summands.iter_mut().zip(rights.iter()) {
-                let out = &mut summand.out[block * summand.out_stride..];
-                add_block(&ready, *kernel, packed, columns.len(), right, out, summand.out_stride);
+                add_blocks(&ready, *kernel, blocks, right, summand);
             }
         }
     }
 }
 
-/// Adds packed columns times a packed factor to as many rows of `out`.
-fn add_block(
-    ready: &Ready,
-    kernel: Kernel,
-    packed: &[u32],
-    columns: usize,
-    right: &Panels,
-    out: &mut [f32],
-    out_stride: usize,
-) {
+/// Adds blocks of the left factor times a packed right one.
+fn add_blocks(ready: &Ready, kernel: Kernel, blocks: &[Block], right: &Panels, summand: &mut Summand) {
+    let stride = summand.out_stride;
     for panel in 0..right.columns().div_ceil(PANEL) {
-        for (first, height) in column_tiles(kernel, columns) {
-            let left = packed_tile(kernel, packed, right.words(), first, height);
-            let values = &mut out[first * out_stride + panel * PANEL..];
-            right.multiply(ready, panel, height, left, Out { values, stride: out_stride, accumulate: true });
+        for block in blocks {
+            for (first, height) in column_tiles(kernel, block.columns.len()) {
+                let left = block.tile(kernel, right.words(), first, height);
+                let values = &mut summand.out[(block.columns.start + first) * stride + panel * PANEL..];
+                right.multiply(ready, panel, height, left, Out { values, stride, accumulate: true });
+            }
         }
     }
 }
@@ -84,22 +84,28 @@ fn column_tiles(kernel: Kernel, columns: usize) -> impl Iterator<Item = (usize, 
     (0..columns).step_by(most).map(move |first| (first, most.min(columns - first)))
 }
 
-/// Packs a block of columns for tiles that take them as rows.
-fn pack_columns(kernel: Kernel, matrix: Rows, rows: usize, columns: Range<usize>, packed: &mut Words) {
-    if kernel == Kernel::AmxBf16 {
-        pack_as_rows(kernel, kernel, matrix, rows, columns, packed);
-    } else {
-        pack_tiles(kernel, kernel, matrix, rows, columns, packed);
-    }
+/// At most 64 columns of the left factor, packed for tiles that take them as rows.
+#[derive(Default)]
+struct Block {
+    columns: Range<usize>,
+    words: Words,
 }
 
-/// Where the tile of `height` columns from `first` on was packed.
-fn packed_tile(kernel: Kernel, packed: &[u32], words: usize, first: usize, height: usize) -> Left<'_> {
-    if kernel == Kernel::AmxBf16 {
-        let stride = left_stride(kernel, words);
-        Left { words: &packed[first * stride..], row_stride: stride, word_stride: 1 }
-    } else {
-        Left { words: &packed[first * words..], row_stride: 1, word_stride: height }
+impl Block {
+    fn pack(&mut self, kernel: Kernel, matrix: Rows, rows: usize, columns: Range<usize>) {
+        let pack = if kernel.uses_tiles() { pack_as_rows } else { pack_tiles };
+        pack(kernel, kernel, matrix, rows, columns.clone(), &mut self.words);
+        self.columns = columns;
+    }
+
+    /// The tile of `height` columns from `first` on, each of so many words.
+    fn tile(&self, kernel: Kernel, words: usize, first: usize, height: usize) -> Left<'_> {
+        if kernel.uses_tiles() {
+            let stride = left_stride(kernel, words);
+            Left { words: &self.words[first * stride..], row_stride: stride, word_stride: 1 }
+        } else {
+            Left { words: &self.words[first * words..], row_stride: 1, word_stride: height }
+        }
     }
 }
 
@@ -110,7 +116,7 @@ fn pack_tiles(format: Kernel, matrix: Rows, rows: usize, columns: Range<usize>, 
     packed.resize(words * columns.len());
     let mut row = [Line::ZERO; LINES_PER_ROW];
     for k in 0..words {
-        pack_word_of_columns(format, matrix, rows, columns.clone(), k, &mut row);
+        pack_words_of_columns(format, matrix, rows, columns.clone(), k, &mut row);
         let flat: &[[u32; Line::WORDS]; LINES_PER_ROW] = &row.map(|line| line.0);
         let flat = flat.as_flattened();
         for (first, height) in column_tiles(format, columns.len()) {
@@ -128,16 +134,17 @@ fn pack_tiles(format: Kernel, matrix: Rows, rows: usize, columns: Range<usize>, 
 vectorised! {
 /// Packs column after column, each as one row of words.
 fn pack_as_rows(format: Kernel, matrix: Rows, rows: usize, columns: Range<usize>, packed: &mut Words) {
-    let words = packed_words(format, rows);
+    const UNIT: usize = Line::WORDS;
+    let (words, parts) = (packed_words(format, rows), format.parts());
     let stride = left_stride(format, words);
-    packed.resize(columns.len().next_multiple_of(format.unit()) * stride);
-    let mut square = [[Line::ZERO; LINES_PER_ROW]; Line::WORDS];
-    for first in (0..words).step_by(Line::WORDS) {
-        for (k, row) in square.iter_mut().enumerate() {
-            pack_word_of_columns(format, matrix, rows, columns.clone(), first + k, row);
-        }
+    packed.resize(columns.len().next_multiple_of(UNIT) * stride);
+    let mut square = [[Line::ZERO; LINES_PER_ROW]; UNIT * PARTS];
+    let square = &mut square[..UNIT * parts];
+    for unit in 0..words / (UNIT * parts) {
+        let first = unit * UNIT * parts;
+        pack_words_of_columns(format, matrix, rows, columns.clone(), unit * UNIT, square.as_flattened_mut());
         for (column, out) in packed.chunks_exact_mut(stride).enumerate() {
-            for (word, row) in out[first..][..Line::WORDS].iter_mut().zip(&square) {
+            for (word, row) in out[first..][..UNIT * parts].iter_mut().zip(&*square) {
                 *word = row[column / Line::WORDS].0[column % Line::WORDS];
             }
         }
@@ -145,19 +152,22 @@ fn pack_as_rows(format: Kernel, matrix: Rows, rows: usize, columns: Range<usize>
 }
 }
 
-/// Packs word `k` of a block of columns; zeros after the last row.
+/// Packs a unit of words, from word `first` on, of a block of columns; zeros after the last row.
 #[inline(always)]
-fn pack_word_of_columns(
+fn pack_words_of_columns(
     format: Kernel,
     matrix: Rows,
     rows: usize,
     columns: Range<usize>,
-    k: usize,
-    out: &mut [Line],
+    first: usize,
+    unit: &mut [Line],
 ) {
     let (zeros, per_word) = ([0.0; PANEL], format.values_per_word());
     let row = |k: usize| if k < rows { &matrix.row(k)[columns.clone()] } else { &zeros[..columns.len()] };
-    pack_row(format, row(k * per_word), row(k * per_word + per_word - 1), out);
+    for k in 0..format.unit() {
+        let values = (first + k) * per_word;
+        pack_row(format, row(values), row(values + per_word - 1), k, unit);
+    }
 }
 
 #[cfg(test)]
@@ -169,7 +179,7 @@ mod tests {
     fn every_kernel_sums_outer_products_of_odd_shapes() {
         for kernel in kernels() {
             for (rows, m, n) in [(1, 1, 1), (3, 65, 7), (513, 70, 66), (1030, 5, 129)] {
-                let (a, b) = (values(rows * m, 3), values(rows * n, 4));
+                let (a, b) = (values(kernel, rows * m, 3), values(kernel, rows * n, 4));
                 let expected: Vec<f32> = (0..m * n)
                     .map(|i| 1.0 + (0..rows).map(|r| a[r * m + i / n] * b[r * n + i % n]).sum::<f32>())
                     .collect();

@@ -1,6 +1,7 @@
 //! Packed matrices, and the product of rows with one.
 
 use super::Kernel;
+use super::parts::{PARTS, pack_word};
 use super::tile::{LINES_PER_ROW, Left, MAX_ROWS, Out, PANEL, Ready, tile};
 use super::words::{Line, Words};
 
@@ -71,18 +72,18 @@ impl Panels {
         const BLOCK: usize = 16;
         self.resize(matrix.width, columns);
         let (words, per_word, kernel) = (self.words(), self.kernel.values_per_word(), self.kernel);
+        let (unit, parts) = (kernel.unit(), kernel.parts());
         for (panel, lines) in self.lines.chunks_exact_mut((words * LINES_PER_ROW).max(1)).enumerate() {
-            lines[matrix.width / per_word * LINES_PER_ROW..].fill(Line::ZERO);
-            for (block, rows) in lines.chunks_mut(BLOCK * LINES_PER_ROW).enumerate() {
+            lines[matrix.width / per_word / unit * unit * parts * LINES_PER_ROW..].fill(Line::ZERO);
+            for (block, rows) in lines.chunks_mut(BLOCK * parts * LINES_PER_ROW).enumerate() {
                 for j in 0..PANEL.min(columns - panel * PANEL) {
                     let column = &matrix.row(panel * PANEL + j)[block * BLOCK * per_word..];
-                    let values = column.chunks(per_word);
-                    for (row, values) in rows.chunks_exact_mut(LINES_PER_ROW).zip(values) {
-                        row[j / Line::WORDS].0[j % Line::WORDS] = if kernel.rounds_to_bf16() {
-                            bf16_pair(values[0], values.get(1).copied().unwrap_or(0.0))
-                        } else {
-                            values[0].to_bits()
-                        };
+                    for (part, rows) in rows.chunks_mut(BLOCK * LINES_PER_ROW).enumerate() {
+                        let values = column.chunks(per_word);
+                        for (row, values) in rows.chunks_exact_mut(LINES_PER_ROW).zip(values) {
+                            let odd = values.get(1).copied().unwrap_or(0.0);
+                            row[j / Line::WORDS].0[j % Line::WORDS] = pack_word(kernel, part, values[0], odd);
+                        }
                     }
                 }
             }
@@ -122,42 +123,36 @@ impl Panels {
 
 /// Words that `depth` values of a column or row are packed in.
 pub(super) fn packed_words(kernel: Kernel, depth: usize) -> usize {
-    depth.div_ceil(kernel.values_per_word()).next_multiple_of(kernel.unit())
-}
-
-/// Rounds to bf16, ties to even, and returns the bits; NaN and infinity are not expected in weights or activations.
-#[inline(always)]
-fn bf16_bits(x: f32) -> u32 {
-    let bits = x.to_bits();
-    bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) >> 16
-}
-
-#[inline(always)]
-fn bf16_pair(low: f32, high: f32) -> u32 {
-    bf16_bits(low) | bf16_bits(high) << 16
+    depth.div_ceil(kernel.values_per_word()).next_multiple_of(kernel.unit()) * kernel.parts()
 }
 
 vectorised! {
 /// Packs rows as they are, panel after panel.
 fn pack_panels(format: Kernel, matrix: Rows, depth: usize, words: usize, lines: &mut [Line]) {
-    let (per_word, zeros) = (format.values_per_word(), [0.0; PANEL]);
+    let (per_word, unit, zeros) = (format.values_per_word(), format.unit(), [0.0; PANEL]);
     for (panel, lines) in lines.chunks_exact_mut((words * LINES_PER_ROW).max(1)).enumerate() {
         let first = panel * PANEL;
         let wanted = first..(first + PANEL).min(matrix.width);
         let row = |k: usize| if k < depth { &matrix.row(k)[wanted.clone()] } else { &zeros[..wanted.len()] };
-        for (k, lines) in lines.chunks_exact_mut(LINES_PER_ROW).enumerate() {
-            pack_row(format, row(k * per_word), row(k * per_word + per_word - 1), lines);
+        for (block, rows) in lines.chunks_exact_mut(unit * format.parts() * LINES_PER_ROW).enumerate() {
+            for k in 0..unit {
+                let first = (block * unit + k) * per_word;
+                pack_row(format, row(first), row(first + per_word - 1), k, rows);
+            }
         }
     }
 }
 }
 
-/// Packs one row of a panel, or two where a word holds a pair.
+/// Packs one row of a panel, or two where a word holds a pair, as row `k` of each part in a unit of rows.
 #[inline(always)]
-pub(super) fn pack_row(kernel: Kernel, even: &[f32], odd: &[f32], row: &mut [Line]) {
-    for (line, (even, odd)) in row.iter_mut().zip(even.chunks(Line::WORDS).zip(odd.chunks(Line::WORDS))) {
-        for (word, (even, odd)) in line.0.iter_mut().zip(even.iter().zip(odd)) {
-            *word = if kernel.rounds_to_bf16() { bf16_pair(*even, *odd) } else { even.to_bits() };
+pub(super) fn pack_row(kernel: Kernel, even: &[f32], odd: &[f32], k: usize, unit: &mut [Line]) {
+    for (part, rows) in unit.chunks_exact_mut(kernel.unit() * LINES_PER_ROW).enumerate() {
+        let row = &mut rows[k * LINES_PER_ROW..][..LINES_PER_ROW];
+        for (line, (even, odd)) in row.iter_mut().zip(even.chunks(Line::WORDS).zip(odd.chunks(Line::WORDS))) {
+            for (word, (even, odd)) in line.0.iter_mut().zip(even.iter().zip(odd)) {
+                *word = pack_word(kernel, part, *even, *odd);
+            }
         }
     }
 }
@@ -176,14 +171,14 @@ pub fn product(
     accumulate: bool,
     scratch: &mut Words,
 ) {
-    /// Rows that go through all panels together: their sums stay in the cache until the last panel. More rows lose
-    /// them, fewer read the panels too often.
-    const BLOCK: usize = 96;
+    // Rows that go through all panels together: their sums stay in the cache until the last panel. More rows lose them,
+    // fewer read the panels too often, which AMX has to wait for sooner.
+    let block = if right.kernel.uses_tiles() { 320 } else { 96 };
     assert_eq!(left.width, right.depth, "the inner sizes of a product differ");
     let (ready, stride) = (Ready::new(right.kernel), left_stride(right.kernel, right.words()));
     pack_left(right.kernel, right.kernel, left, rows, stride, scratch);
-    for start in (0..rows).step_by(BLOCK) {
-        let count = BLOCK.min(rows - start);
+    for start in (0..rows).step_by(block) {
+        let count = block.min(rows - start);
         let left = Left { words: &scratch[start * stride..], row_stride: stride, word_stride: 1 };
         multiply_block(&ready, left, count, right, &mut out[start * out_stride..], out_stride, accumulate);
     }
@@ -225,7 +220,7 @@ fn row_tiles(kernel: Kernel, rows: usize) -> impl Iterator<Item = (usize, usize)
 /// Words from row to row of a packed left factor. Tiles read a column of many rows at once: rows a power of two apart
 /// would share few lines of the first-level cache.
 pub(super) fn left_stride(kernel: Kernel, words: usize) -> usize {
-    if kernel == Kernel::AmxBf16 { words + Line::WORDS } else { words }
+    if kernel.uses_tiles() { words + Line::WORDS } else { words }
 }
 
 vectorised! {
@@ -235,21 +230,43 @@ fn pack_left(format: Kernel, left: Rows, rows: usize, stride: usize, scratch: &m
         return;
     }
     for (r, out) in scratch.chunks_exact_mut(stride).take(rows).enumerate() {
-        let row = left.row(r);
-        let packed = row.len().div_ceil(format.values_per_word());
-        let (out, missing) = out.split_at_mut(packed);
-        missing.fill(0);
-        if format.rounds_to_bf16() {
-            let (pairs, last) = row.as_chunks::<2>();
-            out.iter_mut().zip(pairs).for_each(|(word, pair)| *word = bf16_pair(pair[0], pair[1]));
-            if let [value] = last {
-                out[packed - 1] = bf16_pair(*value, 0.0);
-            }
+        if format.parts() > 1 {
+            pack_left_row_in_parts(format, left.row(r), out);
         } else {
-            out.iter_mut().zip(row).for_each(|(word, value)| *word = value.to_bits());
+            pack_left_row(format, left.row(r), out);
         }
     }
 }
+}
+
+#[inline(always)]
+fn pack_left_row(format: Kernel, row: &[f32], out: &mut [u32]) {
+    let packed = row.len().div_ceil(format.values_per_word());
+    let (out, missing) = out.split_at_mut(packed);
+    missing.fill(0);
+    if format.values_per_word() == 1 {
+        out.iter_mut().zip(row).for_each(|(word, value)| *word = value.to_bits());
+        return;
+    }
+    let (pairs, last) = row.as_chunks::<2>();
+    out.iter_mut().zip(pairs).for_each(|(word, pair)| *word = pack_word(format, 0, pair[0], pair[1]));
+    if let [value] = last {
+        out[packed - 1] = pack_word(format, 0, *value, 0.0);
+    }
+}
+
+#[inline(always)]
+fn pack_left_row_in_parts(format: Kernel, row: &[f32], out: &mut [u32]) {
+    const UNIT: usize = Line::WORDS;
+    for (units, values) in out.chunks_exact_mut(UNIT * PARTS).zip(row.chunks(2 * UNIT)) {
+        let mut padded = [0.0; 2 * UNIT];
+        padded[..values.len()].copy_from_slice(values);
+        for (part, words) in units.chunks_exact_mut(UNIT).enumerate() {
+            for (word, pair) in words.iter_mut().zip(padded.as_chunks::<2>().0) {
+                *word = pack_word(format, part, pair[0], pair[1]);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -257,13 +274,15 @@ pub(super) mod tests {
     use super::*;
     use crate::kernel::request_tiles;
 
-    /// Values in [-1, 1) that are exact in bf16, so that every kernel must agree to f32 rounding.
-    pub(in super::super) fn values(count: usize, seed: u32) -> Vec<f32> {
+    /// Values in [-1, 1) that are exact in what `kernel` multiplies, so that it must agree to f32 rounding.
+    pub(in super::super) fn values(kernel: Kernel, count: usize, seed: u32) -> Vec<f32> {
+        let unused_bits = if kernel.rounds_to_bf16() { 25 } else { 8 };
+        let half = (1u32 << (31 - unused_bits)) as f32;
         let mut state = seed;
         (0..count)
             .map(|_| {
                 state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                ((state >> 25) as f32 - 64.0) / 64.0
+                ((state >> unused_bits) as f32 - half) / half
             })
             .collect()
     }
@@ -290,8 +309,17 @@ pub(super) mod tests {
     #[test]
     fn every_kernel_multiplies_odd_shapes_like_three_plain_loops() {
         for kernel in kernels() {
-            for (m, k, n) in [(1, 1, 1), (2, 3, 65), (7, 64, 64), (13, 129, 130), (32, 17, 200)] {
-                let (a, b) = (values(m * k, 1), values(k * n, 2));
+            for (m, k, n) in [
+                (1, 1, 1),
+                (1, 65, 260),
+                (2, 3, 65),
+                (7, 64, 64),
+                (13, 129, 130),
+                (32, 17, 200),
+                (37, 300, 70),
+                (200, 40, 65),
+            ] {
+                let (a, b) = (values(kernel, m * k, 1), values(kernel, k * n, 2));
                 let transposed: Vec<f32> = (0..n * k).map(|i| b[i % k * n + i / k]).collect();
                 let expected: Vec<f32> =
                     (0..m * n).map(|i| (0..k).map(|q| a[i / n * k + q] * b[q * n + i % n]).sum()).collect();

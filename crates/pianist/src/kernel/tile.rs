@@ -19,7 +19,7 @@ pub(super) const LINES_PER_ROW: usize = PANEL / Line::WORDS;
 impl Kernel {
     /// Most rows of a tile.
     pub(super) fn tile_rows(self) -> usize {
-        if self == Kernel::AmxBf16 { MAX_ROWS } else { REGISTER_ROWS }
+        if self.uses_tiles() { MAX_ROWS } else { REGISTER_ROWS }
     }
 }
 
@@ -41,7 +41,8 @@ impl Ready {
             kernel,
             // SAFETY: the kernel was just found to be available.
             #[cfg(target_arch = "x86_64")]
-            _registers: (kernel == Kernel::AmxBf16)
+            _registers: kernel
+                .uses_tiles()
                 .then(|| unsafe { super::amx::Registers::set_up(super::amx::SIDE) }),
         }
     }
@@ -71,12 +72,12 @@ pub(super) struct Out<'a> {
 pub(super) fn tile(ready: &Ready, rows: usize, left: Left, panel: &[Line], out: Out) {
     let (kernel, depth) = (ready.kernel, panel.len() / LINES_PER_ROW);
     assert!((1..=kernel.tile_rows()).contains(&rows) && panel.len().is_multiple_of(LINES_PER_ROW));
-    assert!(rows.is_multiple_of(kernel.unit()) && depth.is_multiple_of(kernel.unit()));
+    assert!(rows.is_multiple_of(kernel.unit()) && depth.is_multiple_of(kernel.unit() * kernel.parts()));
     assert!((rows - 1) * out.stride + PANEL <= out.values.len());
     assert!(depth == 0 || (rows - 1) * left.row_stride + (depth - 1) * left.word_stride < left.words.len());
     match rows {
         #[cfg(target_arch = "x86_64")]
-        _ if kernel == Kernel::AmxBf16 => tile_of_tiles(rows, left, panel, out),
+        _ if kernel.uses_tiles() => tile_of_tiles(kernel, rows, left, panel, out),
         1 => tile_of::<1>(kernel, left, panel, out),
         2 => tile_of::<2>(kernel, left, panel, out),
         3 => tile_of::<3>(kernel, left, panel, out),
@@ -88,7 +89,7 @@ pub(super) fn tile(ready: &Ready, rows: usize, left: Left, panel: &[Line], out: 
 
 /// The tile of AMX, which always adds.
 #[cfg(target_arch = "x86_64")]
-fn tile_of_tiles(rows: usize, left: Left, panel: &[Line], out: Out) {
+fn tile_of_tiles(kernel: Kernel, rows: usize, left: Left, panel: &[Line], out: Out) {
     assert_eq!(left.word_stride, 1, "AMX reads the words of a row side by side");
     if !out.accumulate {
         out.values.chunks_mut(out.stride).take(rows).for_each(|row| row[..PANEL].fill(0.0));
@@ -96,7 +97,7 @@ fn tile_of_tiles(rows: usize, left: Left, panel: &[Line], out: Out) {
     if !panel.is_empty() {
         // SAFETY: `tile` checked that all words and values lie within `left.words` and `out.values`, in whole tiles;
         // the registers are set up as long as there is a `Ready`.
-        unsafe { super::amx::tile(rows, left, panel, out) };
+        unsafe { super::amx::tile(kernel.parts(), rows, left, panel, out) };
     }
 }
 
@@ -110,7 +111,7 @@ fn tile_of<const ROWS: usize>(kernel: Kernel, left: Left, panel: &[Line], out: O
             Kernel::Avx2 => x86::avx2::<ROWS>(left, panel, out),
             Kernel::Avx512 => x86::avx512::<ROWS>(left, panel, out),
             Kernel::Avx512Bf16 => x86::avx512_bf16::<ROWS>(left, panel, out),
-            Kernel::AmxBf16 => unreachable!("it has tiles of its own"),
+            Kernel::AmxF32 | Kernel::AmxBf16 => unreachable!("they have tiles of their own"),
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
