@@ -1,8 +1,9 @@
-//! Training passages: performances in random order, each time transposed, stretched and conditioned anew.
+//! Training passages: performances in random order, transposed, stretched and conditioned anew each time.
 
 use crate::corpus::{Corpus, Split};
 use crate::passage::Passage;
 use etude_pianist::alphabet::{Alphabet, Pedal};
+use etude_pianist::note::Performance;
 use etude_pianist::time::TimeBase;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -52,19 +53,17 @@ impl<'a> Deck<'a> {
         Deck { corpus, alphabet, pedals, random, order: Vec::new(), inside: streams }
     }
 
-    /// The next passage; `None` only if the corpus has no performance to train on.
-    pub fn next_passage(&mut self) -> Option<Passage> {
+    /// The next passage, with probability `faithfulness` as it was played; `None` only if the corpus has no performance to
+    /// train on.
+    pub fn next_passage(&mut self, faithfulness: f64) -> Option<Passage> {
         if self.order.is_empty() {
             self.order = (0..self.corpus.performances(Split::Train).len()).collect();
             self.order.shuffle(&mut self.random);
         }
         let entry = self.corpus.performance(Split::Train, self.order.pop()?)?;
         let mut performance = entry.performance();
-        if let Some(moved) = performance.transposed(self.random.random_range(TRANSPOSITIONS)) {
-            performance = moved;
-        }
-        if self.corpus.time_base() == TimeBase::Seconds {
-            performance = performance.stretched(self.random.random_range(1.0 - STRETCH..=1.0 + STRETCH));
+        if !self.random.random_bool(faithfulness) {
+            performance = self.changed(performance);
         }
         let keep = match self.pedals {
             Pedals::Keep => true,
@@ -85,6 +84,15 @@ impl<'a> Deck<'a> {
             passage.skip(self.random.random_range(0..passage.remaining().max(1)));
         }
         Some(passage)
+    }
+
+    /// A performance in another key, and at another speed if it has no beat.
+    fn changed(&mut self, performance: Performance<f64>) -> Performance<f64> {
+        let moved = performance.transposed(self.random.random_range(TRANSPOSITIONS)).unwrap_or(performance);
+        match self.corpus.time_base() {
+            TimeBase::Seconds => moved.stretched(self.random.random_range(1.0 - STRETCH..=1.0 + STRETCH)),
+            TimeBase::Beats => moved,
+        }
     }
 
     /// Turns each knob's condition on or off for the next window of a passage.

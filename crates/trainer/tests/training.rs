@@ -5,14 +5,15 @@ use etude_pianist::kernel::{Kernel, Precision};
 use etude_pianist::model_file::Pianist;
 use etude_pianist::note::{Key, Note, PedalChange, Performance, Velocity};
 use etude_pianist::time::{Bar, TimeBase, TimeSignature};
-use etude_trainer::augmentation::Pedals;
+use etude_trainer::augmentation::{Deck, Pedals};
 use etude_trainer::backend::Device;
 use etude_trainer::checkpoint;
-use etude_trainer::corpus::{self, Draft, Packed, Split};
+use etude_trainer::corpus::{self, Corpus, Draft, Packed, Split};
 use etude_trainer::learner::{initial_parameters, measure};
 use etude_trainer::passage::Passage;
 use etude_trainer::training::{TrainArgs, TrainError, run};
 use etude_trainer::weights::Network;
+use std::collections::HashSet;
 use std::path::Path;
 
 /// An Alberti bass, the same every bar, with the pedal.
@@ -186,6 +187,21 @@ fn an_argument_out_of_range_is_named() {
     args.layers = 0;
     let error = run(&args).expect_err("no layers");
     assert!(error.to_string().contains("--layers"));
+}
+
+#[test]
+fn faithful_passages_are_in_their_own_key_and_others_in_all() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let corpus = Corpus::open(&write_corpus(folder.path())).expect("a corpus");
+    let keys = |faithfulness| {
+        let mut deck = Deck::new(&corpus, Alphabet::Notes, Pedals::Both, 0, 5);
+        let pitch_classes = |_| {
+            let passage = deck.next_passage(faithfulness).expect("there is music");
+            passage.look_ahead().expect("it sounds").1.map(f32::to_bits)
+        };
+        (0..100).map(pitch_classes).collect::<HashSet<_>>().len()
+    };
+    assert_eq!((keys(1.0), keys(0.0)), (1, 12));
 }
 
 #[test]

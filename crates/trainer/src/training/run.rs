@@ -102,10 +102,11 @@ impl<'a> Run<'a> {
         let mut saved_at = self.progress.seconds;
         while self.progress.seconds < self.args.minutes * 60.0 && !interrupt::requested() {
             let started = Instant::now();
-            let rate = schedule::learning_rate(self.progress.seconds / (self.args.minutes * 60.0));
-            let rate = rate as f32 * self.args.learning_rate;
-            let (next, condition) =
-                (|i| deck(i).next_passage(), |i, passage: &mut _| deck(i).condition(passage));
+            let progress = self.progress.seconds / (self.args.minutes * 60.0);
+            let rate = schedule::learning_rate(progress) as f32 * self.args.learning_rate;
+            let faithfulness = schedule::faithfulness(progress);
+            let next = |i| deck(i).next_passage(faithfulness);
+            let condition = |i, passage: &mut _| deck(i).condition(passage);
             let loss = self.learner.learn(rate, next, condition)?;
             let elapsed = started.elapsed().as_secs_f64();
             self.progress.seconds += elapsed;
