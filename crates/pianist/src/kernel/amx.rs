@@ -153,6 +153,71 @@ struct Step {
 const PANEL_STRIDE: usize = PANEL * size_of::<u32>();
 const PANEL_STEP: usize = SIDE * PANEL_STRIDE;
 
+/// Makes 32 rows times 32 columns of the panel of `$step`, from `$column` on, in tmm0 to tmm3: `$body` adds the products of
+/// one step, and moves `left`, `left_below` and `panel` to the next.
+macro_rules! two_by_two {
+    ($step:ident, $column:ident, $($body:literal,)*) => {
+        std::arch::asm!(
+            "tileloadd tmm0, [{out} + {out_stride}]",
+            "tileloadd tmm1, [{out} + {out_stride} + 64]",
+            "tileloadd tmm2, [{out_below} + {out_stride}]",
+            "tileloadd tmm3, [{out_below} + {out_stride} + 64]",
+            "2:",
+            $($body,)*
+            "dec {count}",
+            "jnz 2b",
+            "tilestored [{out} + {out_stride}], tmm0",
+            "tilestored [{out} + {out_stride} + 64], tmm1",
+            "tilestored [{out_below} + {out_stride}], tmm2",
+            "tilestored [{out_below} + {out_stride} + 64], tmm3",
+            count = inout(reg) $step.count => _,
+            left = inout(reg) $step.left => _,
+            left_below = inout(reg) $step.left.byte_add(SIDE * $step.left_stride) => _,
+            left_stride = in(reg) $step.left_stride,
+            panel = inout(reg) $step.panel.cast::<u32>().add($column) => _,
+            panel_stride = in(reg) PANEL_STRIDE,
+            panel_step = const PANEL_STEP,
+            out = in(reg) $step.out.add($column),
+            out_below = in(reg) $step.out.add($column).byte_add(SIDE * $step.out_stride),
+            out_stride = in(reg) $step.out_stride,
+            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+            options(nostack)
+        )
+    };
+}
+
+/// Makes 16 rows times all 64 columns of the panel of `$step` in tmm0 to tmm3, as above.
+macro_rules! one_by_four {
+    ($step:ident, $($body:literal,)*) => {
+        std::arch::asm!(
+            "tileloadd tmm0, [{out} + {out_stride}]",
+            "tileloadd tmm1, [{out} + {out_stride} + 64]",
+            "tileloadd tmm2, [{out} + {out_stride} + 128]",
+            "tileloadd tmm3, [{out} + {out_stride} + 192]",
+            "2:",
+            $($body,)*
+            "dec {count}",
+            "jnz 2b",
+            "tilestored [{out} + {out_stride}], tmm0",
+            "tilestored [{out} + {out_stride} + 64], tmm1",
+            "tilestored [{out} + {out_stride} + 128], tmm2",
+            "tilestored [{out} + {out_stride} + 192], tmm3",
+            count = inout(reg) $step.count => _,
+            left = inout(reg) $step.left => _,
+            left_stride = in(reg) $step.left_stride,
+            panel = inout(reg) $step.panel => _,
+            panel_stride = in(reg) PANEL_STRIDE,
+            panel_step = const PANEL_STEP,
+            out = in(reg) $step.out,
+            out_stride = in(reg) $step.out_stride,
+            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+            options(nostack)
+        )
+    };
+}
+
 impl Step {
     /// 32 rows times 32 columns of the panel, from `column` on: each tile that is read is used twice.
     ///
@@ -161,12 +226,9 @@ impl Step {
     unsafe fn two_by_two(&self, column: usize) {
         // SAFETY: reads and writes what the caller vouches for, sums before anything else.
         unsafe {
-            std::arch::asm!(
-                "tileloadd tmm0, [{out} + {out_stride}]",
-                "tileloadd tmm1, [{out} + {out_stride} + 64]",
-                "tileloadd tmm2, [{out_below} + {out_stride}]",
-                "tileloadd tmm3, [{out_below} + {out_stride} + 64]",
-                "2:",
+            two_by_two!(
+                self,
+                column,
                 "tileloadd tmm4, [{left} + {left_stride}]",
                 "tileloadd tmm6, [{panel} + {panel_stride}]",
                 "tdpbf16ps tmm0, tmm4, tmm6",
@@ -178,25 +240,6 @@ impl Step {
                 "add {left}, 64",
                 "add {left_below}, 64",
                 "add {panel}, {panel_step}",
-                "dec {count}",
-                "jnz 2b",
-                "tilestored [{out} + {out_stride}], tmm0",
-                "tilestored [{out} + {out_stride} + 64], tmm1",
-                "tilestored [{out_below} + {out_stride}], tmm2",
-                "tilestored [{out_below} + {out_stride} + 64], tmm3",
-                count = inout(reg) self.count => _,
-                left = inout(reg) self.left => _,
-                left_below = inout(reg) self.left.byte_add(SIDE * self.left_stride) => _,
-                left_stride = in(reg) self.left_stride,
-                panel = inout(reg) self.panel.cast::<u32>().add(column) => _,
-                panel_stride = in(reg) PANEL_STRIDE,
-                panel_step = const PANEL_STEP,
-                out = in(reg) self.out.add(column),
-                out_below = in(reg) self.out.add(column).byte_add(SIDE * self.out_stride),
-                out_stride = in(reg) self.out_stride,
-                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-                options(nostack)
             );
         }
     }
@@ -208,12 +251,8 @@ impl Step {
     unsafe fn one_by_four(&self) {
         // SAFETY: as above.
         unsafe {
-            std::arch::asm!(
-                "tileloadd tmm0, [{out} + {out_stride}]",
-                "tileloadd tmm1, [{out} + {out_stride} + 64]",
-                "tileloadd tmm2, [{out} + {out_stride} + 128]",
-                "tileloadd tmm3, [{out} + {out_stride} + 192]",
-                "2:",
+            one_by_four!(
+                self,
                 "tileloadd tmm4, [{left} + {left_stride}]",
                 "tileloadd tmm5, [{panel} + {panel_stride}]",
                 "tdpbf16ps tmm0, tmm4, tmm5",
@@ -225,23 +264,6 @@ impl Step {
                 "tdpbf16ps tmm3, tmm4, tmm5",
                 "add {left}, 64",
                 "add {panel}, {panel_step}",
-                "dec {count}",
-                "jnz 2b",
-                "tilestored [{out} + {out_stride}], tmm0",
-                "tilestored [{out} + {out_stride} + 64], tmm1",
-                "tilestored [{out} + {out_stride} + 128], tmm2",
-                "tilestored [{out} + {out_stride} + 192], tmm3",
-                count = inout(reg) self.count => _,
-                left = inout(reg) self.left => _,
-                left_stride = in(reg) self.left_stride,
-                panel = inout(reg) self.panel => _,
-                panel_stride = in(reg) PANEL_STRIDE,
-                panel_step = const PANEL_STEP,
-                out = in(reg) self.out,
-                out_stride = in(reg) self.out_stride,
-                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-                options(nostack)
             );
         }
     }
@@ -254,12 +276,9 @@ impl Step {
     unsafe fn two_by_two_in_parts(&self, column: usize) {
         // SAFETY: as above.
         unsafe {
-            std::arch::asm!(
-                "tileloadd tmm0, [{out} + {out_stride}]",
-                "tileloadd tmm1, [{out} + {out_stride} + 64]",
-                "tileloadd tmm2, [{out_below} + {out_stride}]",
-                "tileloadd tmm3, [{out_below} + {out_stride} + 64]",
-                "2:",
+            two_by_two!(
+                self,
+                column,
                 "tileloadd tmm4, [{left} + {left_stride} + 128]",
                 "tileloadd tmm6, [{panel} + {panel_stride}]",
                 "tdpbf16ps tmm0, tmm4, tmm6",
@@ -274,10 +293,10 @@ impl Step {
                 "tileloadd tmm5, [{left_below} + {left_stride} + 64]",
                 "tdpbf16ps tmm2, tmm5, tmm6",
                 "tdpbf16ps tmm3, tmm5, tmm7",
-                "tileloadd tmm6, [{panel} + {panel_stride} + {step}]",
+                "tileloadd tmm6, [{panel} + {panel_stride} + {panel_step}]",
                 "tdpbf16ps tmm0, tmm4, tmm6",
                 "tdpbf16ps tmm2, tmm5, tmm6",
-                "tileloadd tmm7, [{panel} + {panel_stride} + {step} + 64]",
+                "tileloadd tmm7, [{panel} + {panel_stride} + {panel_step} + 64]",
                 "tdpbf16ps tmm1, tmm4, tmm7",
                 "tdpbf16ps tmm3, tmm5, tmm7",
                 "tileloadd tmm4, [{left} + {left_stride}]",
@@ -286,10 +305,10 @@ impl Step {
                 "tileloadd tmm5, [{left_below} + {left_stride}]",
                 "tdpbf16ps tmm2, tmm5, tmm6",
                 "tdpbf16ps tmm3, tmm5, tmm7",
-                "tileloadd tmm6, [{panel} + {panel_stride} + 2*{step}]",
+                "tileloadd tmm6, [{panel} + {panel_stride} + 2 * {panel_step}]",
                 "tdpbf16ps tmm0, tmm4, tmm6",
                 "tdpbf16ps tmm2, tmm5, tmm6",
-                "tileloadd tmm7, [{panel} + {panel_stride} + 2*{step} + 64]",
+                "tileloadd tmm7, [{panel} + {panel_stride} + 2 * {panel_step} + 64]",
                 "tdpbf16ps tmm1, tmm4, tmm7",
                 "tdpbf16ps tmm3, tmm5, tmm7",
                 "tileloadd tmm6, [{panel} + {panel_stride}]",
@@ -300,26 +319,7 @@ impl Step {
                 "tdpbf16ps tmm3, tmm5, tmm7",
                 "add {left}, 192",
                 "add {left_below}, 192",
-                "add {panel}, 3*{step}",
-                "dec {count}",
-                "jnz 2b",
-                "tilestored [{out} + {out_stride}], tmm0",
-                "tilestored [{out} + {out_stride} + 64], tmm1",
-                "tilestored [{out_below} + {out_stride}], tmm2",
-                "tilestored [{out_below} + {out_stride} + 64], tmm3",
-                count = inout(reg) self.count => _,
-                left = inout(reg) self.left => _,
-                left_below = inout(reg) self.left.byte_add(SIDE * self.left_stride) => _,
-                left_stride = in(reg) self.left_stride,
-                panel = inout(reg) self.panel.cast::<u32>().add(column) => _,
-                panel_stride = in(reg) PANEL_STRIDE,
-                step = const PANEL_STEP,
-                out = in(reg) self.out.add(column),
-                out_below = in(reg) self.out.add(column).byte_add(SIDE * self.out_stride),
-                out_stride = in(reg) self.out_stride,
-                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-                options(nostack)
+                "add {panel}, 3 * {panel_step}",
             );
         }
     }
@@ -331,12 +331,8 @@ impl Step {
     unsafe fn one_by_four_in_parts(&self) {
         // SAFETY: as above.
         unsafe {
-            std::arch::asm!(
-                "tileloadd tmm0, [{out} + {out_stride}]",
-                "tileloadd tmm1, [{out} + {out_stride} + 64]",
-                "tileloadd tmm2, [{out} + {out_stride} + 128]",
-                "tileloadd tmm3, [{out} + {out_stride} + 192]",
-                "2:",
+            one_by_four!(
+                self,
                 "tileloadd tmm4, [{left} + {left_stride}]",
                 "tileloadd tmm5, [{left} + {left_stride} + 64]",
                 "tileloadd tmm6, [{left} + {left_stride} + 128]",
@@ -356,47 +352,28 @@ impl Step {
                 "tdpbf16ps tmm3, tmm4, tmm7",
                 "tdpbf16ps tmm3, tmm5, tmm7",
                 "tdpbf16ps tmm3, tmm6, tmm7",
-                "add {panel}, {panel_step}",
-                "tileloadd tmm7, [{panel} + {panel_stride}]",
+                "tileloadd tmm7, [{panel} + {panel_stride} + {panel_step}]",
                 "tdpbf16ps tmm0, tmm4, tmm7",
                 "tdpbf16ps tmm0, tmm5, tmm7",
-                "tileloadd tmm7, [{panel} + {panel_stride} + 64]",
+                "tileloadd tmm7, [{panel} + {panel_stride} + {panel_step} + 64]",
                 "tdpbf16ps tmm1, tmm4, tmm7",
                 "tdpbf16ps tmm1, tmm5, tmm7",
-                "tileloadd tmm7, [{panel} + {panel_stride} + 128]",
+                "tileloadd tmm7, [{panel} + {panel_stride} + {panel_step} + 128]",
                 "tdpbf16ps tmm2, tmm4, tmm7",
                 "tdpbf16ps tmm2, tmm5, tmm7",
-                "tileloadd tmm7, [{panel} + {panel_stride} + 192]",
+                "tileloadd tmm7, [{panel} + {panel_stride} + {panel_step} + 192]",
                 "tdpbf16ps tmm3, tmm4, tmm7",
                 "tdpbf16ps tmm3, tmm5, tmm7",
-                "add {panel}, {panel_step}",
-                "tileloadd tmm7, [{panel} + {panel_stride}]",
+                "tileloadd tmm7, [{panel} + {panel_stride} + 2 * {panel_step}]",
                 "tdpbf16ps tmm0, tmm4, tmm7",
-                "tileloadd tmm7, [{panel} + {panel_stride} + 64]",
+                "tileloadd tmm7, [{panel} + {panel_stride} + 2 * {panel_step} + 64]",
                 "tdpbf16ps tmm1, tmm4, tmm7",
-                "tileloadd tmm7, [{panel} + {panel_stride} + 128]",
+                "tileloadd tmm7, [{panel} + {panel_stride} + 2 * {panel_step} + 128]",
                 "tdpbf16ps tmm2, tmm4, tmm7",
-                "tileloadd tmm7, [{panel} + {panel_stride} + 192]",
+                "tileloadd tmm7, [{panel} + {panel_stride} + 2 * {panel_step} + 192]",
                 "tdpbf16ps tmm3, tmm4, tmm7",
-                "add {panel}, {panel_step}",
                 "add {left}, 192",
-                "dec {count}",
-                "jnz 2b",
-                "tilestored [{out} + {out_stride}], tmm0",
-                "tilestored [{out} + {out_stride} + 64], tmm1",
-                "tilestored [{out} + {out_stride} + 128], tmm2",
-                "tilestored [{out} + {out_stride} + 192], tmm3",
-                count = inout(reg) self.count => _,
-                left = inout(reg) self.left => _,
-                left_stride = in(reg) self.left_stride,
-                panel = inout(reg) self.panel => _,
-                panel_stride = in(reg) PANEL_STRIDE,
-                panel_step = const PANEL_STEP,
-                out = in(reg) self.out,
-                out_stride = in(reg) self.out_stride,
-                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-                options(nostack)
+                "add {panel}, 3 * {panel_step}",
             );
         }
     }
