@@ -64,6 +64,7 @@ pub use panels::{Panels, Rows, fill_rows, product};
 pub use words::Words;
 
 use parts::PARTS;
+pub(crate) use parts::bf16_bits;
 use std::sync::LazyLock;
 use words::Line;
 

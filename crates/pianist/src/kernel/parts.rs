@@ -25,7 +25,7 @@ pub(super) fn pack_word(kernel: Kernel, part: usize, even: f32, odd: f32) -> u32
 
 /// Rounds to bf16, ties to even, and returns the bits; NaN and infinity are not expected in weights or activations.
 #[inline(always)]
-fn bf16_bits(x: f32) -> u32 {
+pub(crate) fn bf16_bits(x: f32) -> u32 {
     let bits = x.to_bits();
     bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) >> 16
 }

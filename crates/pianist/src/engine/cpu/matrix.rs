@@ -19,6 +19,7 @@ use super::activations::{Activations, inverse_scale, rounded};
 use super::pages::{Lines, Pages};
 use super::tile::{self, LINES_PER_ROW, Multiply, Order, PANEL, Product};
 use super::{Instructions, Precision};
+use crate::kernel::bf16_bits;
 
 /// A matrix of `outputs x inputs` weights.
 pub(super) struct Matrix {
@@ -126,8 +127,7 @@ pub(super) fn lines(outputs: usize, inputs: usize, precision: Precision) -> usiz
 }
 
 fn bf16_pair(pair: &[f32]) -> u32 {
-    let bits = |weight: &f32| u32::from(half::bf16::from_f32(*weight).to_bits());
-    bits(&pair[0]) | pair.get(1).map_or(0, bits) << 16
+    bf16_bits(pair[0]) | pair.get(1).map_or(0, |&weight| bf16_bits(weight)) << 16
 }
 
 fn int8_word(four: &[f32], inverse: f32) -> u32 {
