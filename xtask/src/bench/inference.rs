@@ -48,6 +48,10 @@ pub fn run(python: &Path) -> Result<(), BenchError> {
         }
         print!("{}", table(&players, streams));
     }
+    println!(
+        "Memory's limit is the speed at which all weights could be read once for each step. More than that is possible\n\
+         because every other step multiplies a layer's past twice in a row, the second time with weights from the cache.\n"
+    );
     graphics_processor()?;
     takes()
 }
@@ -114,9 +118,7 @@ fn table(players: &[Player], streams: usize) -> String {
         let output = player.output.as_deref().unwrap_or_default();
         table.push_str(&format!("| {} | {speed:.0} |{ratios} {share} | {output} |\n", player.name));
     }
-    table
-        + "\nMemory's limit is the speed at which all weights could be read once for each step. More than that is possible\n\
-           because every other step multiplies a layer's past twice in a row, the second time with weights from the cache.\n\n"
+    table + "\n"
 }
 
 /// Prints the speed of the graphics processor, if there is one, each batch in one go.

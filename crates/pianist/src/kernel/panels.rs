@@ -68,13 +68,16 @@ impl Panels {
     /// Packs the transpose of the first `columns` rows of `matrix`: `matrix.width x columns`. This is how a weight
     /// stored as `[outputs, inputs]` becomes the right factor of a forward product.
     pub fn pack_transposed(&mut self, matrix: Rows, columns: usize) {
-        /// Words of a column that are written while their destination is in the first-level cache.
-        const BLOCK: usize = 16;
+        /// Words of a column that are written while their destination is in the first-level cache: a unit of the kernels
+        /// that have larger ones.
+        const BLOCK: usize = Line::WORDS;
         self.resize(matrix.width, columns);
         let (words, per_word, kernel) = (self.words(), self.kernel.values_per_word(), self.kernel);
         let (unit, parts) = (kernel.unit(), kernel.parts());
         for (panel, lines) in self.lines.chunks_exact_mut((words * LINES_PER_ROW).max(1)).enumerate() {
-            lines[matrix.width / per_word / unit * unit * parts * LINES_PER_ROW..].fill(Line::ZERO);
+            // From the first unit on that will not be full.
+            let whole_units = matrix.width / (per_word * unit);
+            lines[whole_units * unit * parts * LINES_PER_ROW..].fill(Line::ZERO);
             for (block, rows) in lines.chunks_mut(BLOCK * parts * LINES_PER_ROW).enumerate() {
                 for j in 0..PANEL.min(columns - panel * PANEL) {
                     let column = &matrix.row(panel * PANEL + j)[block * BLOCK * per_word..];

@@ -112,7 +112,7 @@ macro_rules! all_tiles {
                     let end = rows.min(first + height);
                     let tile = product.tile(panel, first..end);
                     // SAFETY: the caller's promise, passed on: `left` has the words of all these rows.
-                    #[allow(unused_unsafe)]
+                    #[allow(unused_unsafe, reason = "tiles in plain Rust are safe")]
                     unsafe {
                         match end - first {
                             1 => $tile::<1>(tile),

@@ -108,13 +108,10 @@ impl Trunk {
         gates.resize(rows * width, 0.0);
         below.resize(rows * units, 0.0);
         for (index, (layer, state)) in self.layers.iter().zip(layers).enumerate() {
-            let gates_of = gates.chunks_exact_mut(width);
             if index == 0 {
-                gates_of.enumerate().for_each(|(row, gates)| layer.begin(inputs.categories(row), gates));
-                let dense = (0..rows).map(|row| inputs.dense(row));
-                activations.fill(self.kernel, self.precision, dense, self.dense);
+                self.begin_with_inputs(layer, inputs, gates, activations);
             } else {
-                gates_of.for_each(|gates| layer.begin(&[], gates));
+                gates.chunks_exact_mut(width).for_each(|gates| layer.begin(&[], gates));
                 activations.fill(self.kernel, self.precision, below.chunks_exact(units), units);
             }
             layer.add_part(BELOW, activations, gates);
@@ -142,6 +139,20 @@ impl Trunk {
         for (row, &stream) in below.chunks_exact(units).zip(streams) {
             outputs[stream * units..][..units].copy_from_slice(row);
         }
+    }
+
+    /// Begins the first layer's gates with what is embedded; the dense inputs become what is multiplied next.
+    fn begin_with_inputs(
+        &self,
+        layer: &Affine,
+        inputs: &InputRows,
+        gates: &mut [f32],
+        activations: &mut Activations,
+    ) {
+        let gates = gates.chunks_exact_mut(layer.outputs());
+        let dense = (0..gates.len()).map(|row| inputs.dense(row));
+        activations.fill(self.kernel, self.precision, dense, self.dense);
+        gates.enumerate().for_each(|(row, gates)| layer.begin(inputs.categories(row), gates));
     }
 
     /// Makes a layer's hidden states what is multiplied next.
