@@ -171,6 +171,20 @@ fn a_loop_of_the_host_inside_a_block_plays_its_first_beat() {
 }
 
 #[test]
+fn a_loop_that_moves_to_where_it_ended_just_before_the_host_turns_back_ends_no_note() {
+    let take = of_notes(vec![note(0.2, 1.0, 60)], 8.0, place(0, Mode::Endless));
+    let mut host = Host::default();
+    // Turns three times, and leads to 0.4996.
+    let turning = Stretch { repeat: Some(0.1..0.5), ..plain(0.1, 38_390) };
+    let moved = Stretch { repeat: Some(0.5..4.0), ..plain(0.5, 24_000) };
+    host.play(&turning, &[38_390], std::slice::from_ref(&take));
+    host.play(&moved, &[24_000], std::slice::from_ref(&take));
+    host.stop();
+    let last = 3 * 9600 + 2400;
+    assert_eq!(notes(&host.log).last(), Some(&(last, 38_390 + 16_800, 60)));
+}
+
+#[test]
 fn a_note_that_the_next_take_holds_too_goes_on_and_any_other_ends() {
     let here = |keys: &[u8]| {
         of_notes(keys.iter().map(|key| note(0.0, 2.0, *key)).collect(), 4.0, place(0, Mode::Loop))
