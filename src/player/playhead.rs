@@ -242,7 +242,8 @@ impl Heading {
             return (self.turns == 0 || repeats)
                 && (between(straight, straight) || (between(straight, other) && self.time_leads_to(block)));
         }
-        let inside = |repeat: &Range<f64>| (repeat.start - DRIFT..repeat.end + DRIFT).contains(&block.position);
+        let inside =
+            |repeat: &Range<f64>| (repeat.start - DRIFT..repeat.end + DRIFT).contains(&block.position);
         self.repeat.as_ref().is_some_and(inside)
             && ((turns >= self.turns && between(straight, straight))
                 || (repeats && between(straight, other))

@@ -16,7 +16,7 @@ const NAME: &str = "etude";
 /// Samples in a second of the session.
 pub const SAMPLE_RATE: f64 = 48_000.0;
 /// Ticks in a quarter note of the session.
-const TICKS: f64 = 1920.0;
+pub const TICKS: f64 = 1920.0;
 /// How long a step may take, in seconds: more than what session.lua waits for.
 const PATIENCE: &str = "600";
 
@@ -69,13 +69,32 @@ impl Ardour {
         fs::write(self.file(), changed).unwrap();
     }
 
+    /// Lays a MIDI file on the only track of the session, as Ardour keeps one that was imported.
+    pub fn lay(&self, file: &[u8]) {
+        let clip = self.midi_files().join("clip.mid");
+        fs::write(clip, file).unwrap();
+        let region = format!(
+            "<Region name=\"clip\" muted=\"0\" opaque=\"1\" locked=\"0\" whole-file=\"0\" start=\"b0\" length=\"b{TICKS}@b0\" \
+             layering-index=\"0\" id=\"9002\" type=\"midi\" first-edit=\"nothing\" source-0=\"9001\" \
+             master-source-0=\"9001\"/>"
+        );
+        let source = "<Source name=\"clip.mid\" type=\"midi\" flags=\"\" id=\"9001\"/>";
+        let session = self.session();
+        let (before, after) = session.split_once(" combine-ops=\"0\"/>").expect("the session has a playlist");
+        let laid = format!("{before} combine-ops=\"0\">{region}</Playlist>{after}");
+        fs::write(self.file(), laid.replace("<Sources/>", &format!("<Sources>{source}</Sources>"))).unwrap();
+    }
+
     /// The MIDI files of the session, in the order in which they were recorded.
     pub fn recordings<const COUNT: usize>(&self) -> [PathBuf; COUNT] {
-        let folder = self.folder().join("interchange").join(NAME).join("midifiles");
-        let files = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
+        let files = fs::read_dir(self.midi_files()).unwrap().map(|file| file.unwrap().path());
         let mut files: Vec<PathBuf> = files.filter(|file| fs::metadata(file).unwrap().len() > 0).collect();
         files.sort();
         files.try_into().unwrap_or_else(|files| panic!("recorded {files:?}"))
+    }
+
+    fn midi_files(&self) -> PathBuf {
+        self.folder().join("interchange").join(NAME).join("midifiles")
     }
 
     fn folder(&self) -> PathBuf {

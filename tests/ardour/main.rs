@@ -1,5 +1,6 @@
 //! The VST3 in sessions of a real DAW: Ardour plays it at two tempos and in a loop, records what it sends, and keeps it
-//! from one start of the program to the next. What is recorded must be the clip that Etude exports.
+//! from one start of the program to the next. What is recorded must be the clip that Etude exports, and Ardour must read
+//! that as it was written.
 //!
 //! Runs where Ardour is installed (Debian's package `ardour`), on the plugin that `cargo xtask bundle etude` built last.
 
@@ -11,7 +12,8 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use ardour::{Ardour, SAMPLE_RATE};
-use music::{Begun, Note, exported, heard, recorded};
+use etude_pianist::midi;
+use music::{Begun, Note, exported, heard, read, recorded, written};
 
 /// The take: its bars of 4/4, its seed, and the bar of the session that it begins with, counted from 1.
 const BARS: u32 = 2;
@@ -80,18 +82,33 @@ fn jumps_while_ardour_rolls_leave_no_note_behind_and_play_on_from_there() {
     }
 }
 
+#[test]
+fn a_clip_is_read_as_it_was_written() {
+    let Some(ardour) = installed() else { return };
+    let clip = music::of_all_keys();
+    ardour.run("track", &[]);
+    ardour.lay(&midi::write(&clip));
+    assert_eq!(read(&ardour.run("read", &[])), written(&clip));
+}
+
 /// Until where is recorded after some jumps.
 fn until(jumps: &[(f64, f64); 3]) -> f64 {
     jumps[2].1 + 6.0
 }
 
-/// A session whose take is composed; `None`, and a word on the terminal, where there is no Ardour.
-fn session(plan: &Plan) -> Option<(Ardour, Vec<Note>)> {
-    let Some(ardour) = Ardour::find() else {
+/// Ardour; `None`, and a word on the terminal, where there is none.
+fn installed() -> Option<Ardour> {
+    let ardour = Ardour::find();
+    if ardour.is_none() {
         // Unlike what is printed, this is seen although the test passes.
         stderr().write_all(b"Ardour is not installed: no DAW is tested.\n").unwrap();
-        return None;
-    };
+    }
+    ardour
+}
+
+/// A session whose take is composed, if there is Ardour.
+fn session(plan: &Plan) -> Option<(Ardour, Vec<Note>)> {
+    let ardour = installed()?;
     let [before, after] = plan.tempos;
     ardour.run("make", &[BARS.into(), SEED.into(), FIRST_BAR.into(), before, plan.change, after]);
     let clip = composed(&ardour);

@@ -8,10 +8,12 @@ use std::path::Path;
 use base64::prelude::*;
 use etude::params::EtudeParams;
 use etude_pianist::midi::{self, Clip};
+use etude_pianist::note::{self, Key, PedalChange, Performance, Velocity};
 use etude_pianist::time::TimeSignature;
 use midly::{MidiMessage, Smf, Timing, TrackEvent, TrackEventKind};
 use nice_plug::prelude::Params;
 
+use crate::ardour::TICKS;
 use crate::{BARS, FIRST_BAR, SEED};
 
 /// Quarter notes in a bar.
@@ -39,8 +41,67 @@ pub fn exported(session: &str) -> Option<Vec<Note>> {
     let take = params.session.view().take.clone()?;
     let wanted = u64::from(SEED) == take.music().seed && f64::from(BARS) * BAR == take.music().quarters;
     let performance = take.clip().filter(|_| wanted)?;
-    let clip = Clip { name: "take".into(), tempo: 120.0, time_signature: TimeSignature::COMMON, performance };
-    Some(notes(&midi::write(&clip), Begun::InSilence))
+    Some(written(&clip(performance)))
+}
+
+fn clip(performance: Performance<f64>) -> Clip {
+    Clip { name: "take".into(), tempo: 120.0, time_signature: TimeSignature::COMMON, performance }
+}
+
+/// What is in the file of a clip.
+pub fn written(clip: &Clip) -> Vec<Note> {
+    notes(&midi::write(clip), Begun::InSilence)
+}
+
+/// A bar with every key twice, the second time struck as it is released, in chords, at odd ticks, with all velocities and
+/// with the pedal.
+pub fn of_all_keys() -> Clip {
+    let time = |tick: u32| f64::from(tick) / 960.0;
+    let strikes = (0..88).flat_map(|i| [(i, i / 3 * 37, 500), (i, i / 3 * 37 + 500, 1 + i)]);
+    let played = strikes.map(|(i, onset, duration)| note::Note {
+        onset: time(onset),
+        duration: time(duration),
+        key: Key::from_midi(21 + i as u8).unwrap(),
+        velocity: Velocity::new((1 + onset % 127) as u8),
+    });
+    let mut notes: Vec<_> = played.collect();
+    notes.sort_by(|a, b| a.onset.total_cmp(&b.onset).then(a.key.cmp(&b.key)));
+    let moves = [(11, true), (700, false), (701, true), (1601, false)];
+    let pedal = moves.map(|(tick, down)| PedalChange { time: time(tick), down }).to_vec();
+    clip(Performance { notes, pedal })
+}
+
+/// What session.lua prints of a MIDI file that Ardour has read.
+pub fn read(printed: &str) -> Vec<Note> {
+    let (mut notes, mut pressed) = (Vec::new(), None);
+    for line in printed.lines() {
+        match line.split_whitespace().collect::<Vec<_>>()[..] {
+            ["note", onset, length, key, velocity] => {
+                let (onset, length) = (ticks(onset), ticks(length));
+                let [key, velocity] = [key, velocity].map(|number| number.parse().unwrap());
+                notes.push(Note { onset: quarters(onset), end: quarters(onset + length), key, velocity });
+            }
+            ["pedal", time, "0.0"] => {
+                let onset = pressed.take().expect("the pedal was pressed before");
+                notes.push(Note { onset, end: quarters(ticks(time)), key: PEDAL, velocity: 127 });
+            }
+            ["pedal", time, "127.0"] => pressed = Some(quarters(ticks(time))),
+            _ => {}
+        }
+    }
+    assert_eq!(pressed, None, "the pedal is never lifted");
+    in_order(notes)
+}
+
+fn quarters(ticks: u32) -> f64 {
+    f64::from(ticks) / TICKS
+}
+
+/// A time of Ardour's: "beats:ticks", or "b" and ticks.
+fn ticks(time: &str) -> u32 {
+    let (beats, ticks) = time.split_once(':').unwrap_or(("0", time.trim_start_matches('b')));
+    let [beats, ticks] = [beats, ticks].map(|number| number.parse::<u32>().unwrap());
+    beats * TICKS as u32 + ticks
 }
 
 /// The plugin's saved state in a session.

@@ -8,6 +8,9 @@
 --   jump FROM UNTIL LEAVE TO LEAVE TO...          load it, roll from a sample on, jump while it rolls, from each LEAVE (or a
 --                                                 bit later) to its TO, and record what is played after the last jump, until a
 --                                                 sample or a bit longer; prints the sample where the recording begins
+--   track                                         a session with one track and nothing on it
+--   read                                          load it, and print what its first region holds: note or pedal, onset in
+--                                                 beats:ticks or in ticks, length, key and velocity, or value
 local step, folder = arg[1], arg[2]
 local numbers = {}
 for i = 3, #arg do numbers[i - 2] = assert(tonumber(arg[i])) end
@@ -41,15 +44,20 @@ local function knob(processor, name, value)
   error("there is no knob " .. name)
 end
 
-local function make(bars, seed, first_bar, tempo, change, later)
-  local session = assert(create_session(folder, NAME, RATE), "no session")
+local function new_session()
+  return assert(create_session(folder, NAME, RATE), "no session")
+end
+
+local function new_track(session, name)
   local midi = ARDOUR.ChanCount(ARDOUR.DataType("midi"), 1)
-  local function track(name)
-    local tracks = session:new_midi_track(midi, midi, false, ARDOUR.PluginInfo(), nil, nil, 1, name,
-      ARDOUR.PresentationInfo.max_order, ARDOUR.TrackMode.Normal, false, false)
-    for track in tracks:iter() do return track end
-  end
-  local pianist, recorder = track("Pianist"), track("Recorder")
+  local tracks = session:new_midi_track(midi, midi, false, ARDOUR.PluginInfo(), nil, nil, 1, name,
+    ARDOUR.PresentationInfo.max_order, ARDOUR.TrackMode.Normal, false, false)
+  for track in tracks:iter() do return track end
+end
+
+local function make(bars, seed, first_bar, tempo, change, later)
+  local session = new_session()
+  local pianist, recorder = new_track(session, "Pianist"), new_track(session, "Recorder")
   local plugin = ARDOUR.LuaAPI.new_plugin(session, "Etude", ARDOUR.PluginType.VST3, "")
   assert(not plugin:isnil(), "Ardour does not know Etude")
   assert(pianist:add_processor_by_index(plugin, 0, nil, true) == 0, "Etude can't be inserted")
@@ -142,7 +150,27 @@ local function jumps(from, till, ...)
   end)
 end
 
-local steps = { make = make, wait = compose, loop = loop, roll = roll, jump = jumps }
+local function track()
+  local session = new_session()
+  new_track(session, "Clip")
+  session:save_state("")
+end
+
+local function read()
+  local playlist = load():route_by_name("Clip"):to_track():playlist()
+  for region in playlist:region_list():iter() do
+    local midi = region:to_midiregion()
+    for note in ARDOUR.LuaAPI.note_list(midi:midi_source(0):model()):iter() do
+      print("note", note:time(), note:length(), note:note(), note:velocity())
+    end
+    local pedal = Evoral.Parameter(ARDOUR.AutomationType.MidiCCAutomation, 0, 64)
+    for event in midi:control(pedal, false):list():events():iter() do print("pedal", event.when, event.value) end
+  end
+end
+
+local steps = {
+  make = make, wait = compose, loop = loop, roll = roll, jump = jumps, track = track, read = read,
+}
 steps[step](table.unpack(numbers))
 close_session()
 quit()
