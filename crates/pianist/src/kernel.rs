@@ -55,7 +55,7 @@ mod parts;
 mod tile;
 mod words;
 
-pub use activation::{exp, ln, sigmoid, tanh};
+pub use activation::{cell_output, exp, ln, next_cell, sigmoid, tanh};
 #[cfg(target_arch = "x86_64")]
 pub use amx::request_tiles;
 pub use lanes::{LANES, load, store};

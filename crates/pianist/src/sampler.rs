@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::{Rng, SeedableRng};
 
-use crate::kernel::{Kernel, LANES, Precision, exp, ln};
+use crate::kernel::{Kernel, LANES, Precision, exp, ln, load};
 use crate::vectorised;
 
 /// What a symbol decides. Each has a temperature of its own.
@@ -82,8 +82,8 @@ pub struct Sampler {
     random: Pcg64Mcg,
     /// Log-probabilities, then probabilities, of the head at work.
     weights: Vec<f32>,
-    /// The symbols to choose from.
-    kept: Vec<Ranked>,
+    /// The symbols, ranked, where only the likeliest are kept.
+    ranked: Vec<Ranked>,
 }
 
 /// A symbol and how likely it is, in one number: weights that are not negative rank as their bits do, and of equals the
@@ -112,7 +112,7 @@ impl Sampler {
             kernel: Kernel::best(Precision::F32),
             random: Pcg64Mcg::seed_from_u64(seed),
             weights: Vec::new(),
-            kept: Vec::new(),
+            ranked: Vec::new(),
         }
     }
 
@@ -140,58 +140,67 @@ impl Sampler {
         bend_kinds(self.kernel, &mut self.weights, kinds, &freedom.temperatures);
         divide(self.kernel, &mut self.weights, freedom.temperatures.master);
         exponentiate(self.kernel, &mut self.weights);
-        self.gather(freedom);
+        assert!(highest(&self.weights) > 0.0, "no symbol is allowed");
+        self.drop_unlikely(freedom);
         self.draw(chance)
     }
 
-    /// Gathers the symbols that `freedom` keeps, at least the likeliest.
-    fn gather(&mut self, freedom: &Freedom) {
-        let Sampler { weights, kept, .. } = self;
-        let least = highest(weights) * freedom.min_p.min(1.0);
-        let likely = (0..).zip(&*weights).filter(|&(_, &weight)| weight > 0.0 && weight >= least);
-        kept.clear();
-        kept.extend(likely.map(|(symbol, &weight)| Ranked::new(symbol, weight)));
-        assert!(!kept.is_empty(), "no symbol is allowed");
-
+    /// Lets symbols that `freedom` drops weigh nothing. The likeliest is never dropped.
+    fn drop_unlikely(&mut self, freedom: &Freedom) {
+        let Sampler { weights, ranked, .. } = self;
+        if freedom.min_p > 0.0 {
+            let least = highest(weights) * freedom.min_p.min(1.0);
+            weights.iter_mut().filter(|weight| **weight < least).for_each(|weight| *weight = 0.0);
+        }
         if freedom.top_p < 1.0 {
-            kept.sort_unstable_by_key(|&symbol| Reverse(symbol));
-            let wanted = kept.iter().map(|symbol| symbol.weight()).sum::<f32>() * freedom.top_p;
+            let likely = (0..).zip(&*weights).filter(|&(_, &weight)| weight > 0.0);
+            ranked.clear();
+            ranked.extend(likely.map(|(symbol, &weight)| Ranked::new(symbol, weight)));
+            ranked.sort_unstable_by_key(|&symbol| Reverse(symbol));
+            let wanted = ranked.iter().map(|symbol| symbol.weight()).sum::<f32>() * freedom.top_p;
             let mut sum = 0.0;
-            let enough = kept.iter().position(|symbol| {
+            let dropped = ranked.iter().skip_while(|symbol| {
+                let before = sum;
                 sum += symbol.weight();
-                sum >= wanted
+                before < wanted || before == 0.0
             });
-            kept.truncate(enough.map_or(kept.len(), |last| last + 1));
+            dropped.for_each(|symbol| weights[usize::from(symbol.symbol())] = 0.0);
         }
     }
 
-    /// The symbol where `chance` falls if all that are kept lie one after another, likeliest first.
-    fn draw(&mut self, chance: f64) -> u16 {
-        /// So few are ranked at once.
-        const FEW: usize = 32;
-        let weigh = |symbols: &[Ranked]| symbols.iter().map(|symbol| f64::from(symbol.weight())).sum::<f64>();
-        let mut rest = &mut self.kept[..];
-        let mut left = chance * weigh(rest);
-        // To rank all would take longer than to part them again and again: into halves, one of which matters.
-        while rest.len() > FEW {
-            let middle = rest.len() / 2;
-            rest.select_nth_unstable_by_key(middle, |&symbol| Reverse(symbol));
-            let (likely, others) = rest.split_at_mut(middle);
-            let weight = weigh(likely);
-            if left < weight {
-                rest = likely;
-            } else {
+    /// The symbol where `chance` falls if all lie one after another, each as long as its weight.
+    fn draw(&self, chance: f64) -> u16 {
+        let mut left = chance * self.weights.chunks(LANES).map(weigh).sum::<f64>();
+        // Many at once are left behind as long as none of them can be it.
+        for (first, weights) in (0..).step_by(LANES).zip(self.weights.chunks(LANES)) {
+            let weight = weigh(weights);
+            if left >= weight {
                 left -= weight;
-                rest = others;
+                continue;
+            }
+            let chosen = weights.iter().position(|weight| {
+                left -= f64::from(*weight);
+                left < 0.0
+            });
+            if let Some(chosen) = chosen {
+                return first + chosen as u16;
             }
         }
-        rest.sort_unstable_by_key(|&symbol| Reverse(symbol));
-        let chosen = rest.iter().find(|symbol| {
-            left -= f64::from(symbol.weight());
-            left < 0.0
-        });
-        chosen.unwrap_or(&rest[0]).symbol()
+        // Rounding left a tiny bit beyond the last one.
+        let highest = highest(&self.weights);
+        self.weights.iter().position(|weight| *weight == highest).unwrap_or_default() as u16
     }
+}
+
+/// The sum of up to sixteen weights, in an order that the compiler can add several at once in.
+fn weigh(weights: &[f32]) -> f64 {
+    let mut lanes = load(weights, 0);
+    for half in [8, 4, 2, 1] {
+        for i in 0..half {
+            lanes[i] += lanes[i + half];
+        }
+    }
+    f64::from(lanes[0])
 }
 
 /// Bends the distribution within each kind by its hand's temperature, and leaves the kind's share as it was.

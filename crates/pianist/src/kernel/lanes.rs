@@ -8,11 +8,10 @@ pub const LANES: usize = 16;
 #[inline(always)]
 pub fn load(values: &[f32], first: usize) -> [f32; LANES] {
     let values = &values[first..];
-    values.first_chunk().copied().unwrap_or_else(|| {
-        let mut lanes = [0.0; LANES];
-        lanes[..values.len()].copy_from_slice(values);
-        lanes
-    })
+    match values.first_chunk() {
+        Some(chunk) => *chunk,
+        None => load_last(values),
+    }
 }
 
 /// Writes lanes back to where [`load`] found them.
@@ -21,6 +20,22 @@ pub fn store(values: &mut [f32], first: usize, lanes: &[f32; LANES]) {
     let values = &mut values[first..];
     match values.first_chunk_mut() {
         Some(chunk) => *chunk = *lanes,
-        None => values.copy_from_slice(&lanes[..values.len()]),
+        None => store_last(values, lanes),
     }
+}
+
+// Functions of their own: in line, the compiler would make one call of both cases, and copy whole lanes with it, too.
+
+#[cold]
+#[inline(never)]
+fn load_last(values: &[f32]) -> [f32; LANES] {
+    let mut lanes = [0.0; LANES];
+    lanes[..values.len()].copy_from_slice(values);
+    lanes
+}
+
+#[cold]
+#[inline(never)]
+fn store_last(values: &mut [f32], lanes: &[f32; LANES]) {
+    values.copy_from_slice(&lanes[..values.len()]);
 }

@@ -4,7 +4,7 @@ use super::Precision;
 use super::activations::Activations;
 use super::affine::{Affine, Packer};
 use crate::engine::inputs::InputRows;
-use crate::kernel::{Kernel, LANES, load, sigmoid, store, tanh};
+use crate::kernel::{Kernel, LANES, cell_output, load, next_cell, store};
 use crate::vectorised;
 
 /// The weights of the layers.
@@ -189,14 +189,14 @@ fn step_cells(gates: &[f32], cells: &mut [f32], hidden: &mut [f32], y: &mut [f32
         let (i, f, g) = (gate(0, first), gate(1, first), gate(2, first));
         let mut cell = load(cells, first);
         for u in 0..LANES {
-            cell[u] = sigmoid(f[u]) * cell[u] + sigmoid(i[u]) * tanh(g[u]);
+            cell[u] = next_cell(cell[u], i[u], f[u], g[u]);
         }
         store(cells, first, &cell);
     }
     for first in (0..units).step_by(LANES) {
         let (o, cell, mut below, mut state) = (gate(3, first), load(cells, first), load(y, first), [0.0; LANES]);
         for u in 0..LANES {
-            state[u] = sigmoid(o[u]) * tanh(cell[u]);
+            state[u] = cell_output(o[u], cell[u]);
             below[u] = if residual { below[u] + state[u] } else { state[u] };
         }
         store(hidden, first, &state);
