@@ -172,14 +172,10 @@ impl Script {
         for stretch in &self.stretches {
             let last = scenes.last();
             let start = last.map_or(0, |last| last.samples.end);
-            let before = last.filter(|last| last.leads_to(stretch.position, self.sample_rate));
-            let end = before.map(|before| before.transport(before.stretch.samples, self.sample_rate));
-            scenes.push(Scene {
-                stretch,
-                entered: end.is_none(),
-                samples: start..start + stretch.samples,
-                time: end.map_or_else(|| elsewhere(stretch.position), |end| end.time),
-            });
+            let left = last.map(|last| last.transport(last.stretch.samples, self.sample_rate).time);
+            let entered = !last.is_some_and(|last| last.leads_to(stretch.position, self.sample_rate));
+            let time = left.filter(|_| !entered).unwrap_or_else(|| elsewhere(stretch.position, left));
+            scenes.push(Scene { stretch, entered, samples: start..start + stretch.samples, time });
         }
         scenes
     }
@@ -277,6 +273,22 @@ fn nearest(time: f64) -> u64 {
 }
 
 /// When a host comes to a place that it jumps to, in seconds from the project's start: before it, there were other tempos.
-fn elsewhere(quarters: f64) -> f64 {
-    1000.0 + quarters / 3.0
+/// Never about when it `left`, or nothing that it says would tell the jump from a change of tempo on the way.
+fn elsewhere(quarters: f64, left: Option<f64>) -> f64 {
+    let time = 1000.0 + quarters / 3.0;
+    if left.is_some_and(|left| (time - left).abs() < 1.0) { time + 60.0 } else { time }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_tells_every_jump() {
+        // A second later it would be as late at 3 quarter notes as it is.
+        let script = Script::new(1000.0, [Stretch::roll(1000, 60.0, 0.0), Stretch::roll(1000, 240.0, 3.0)]);
+        let times: Vec<f64> =
+            script.blocks(&[]).iter().map(|block| block.transport.as_ref().unwrap().time).collect();
+        assert!((times[1] - times[0] - 1.0).abs() > 1.0, "{times:?}");
+    }
 }
