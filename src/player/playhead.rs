@@ -242,6 +242,7 @@ impl Heading {
             return (self.turns == 0 || repeats)
                 && (between(straight, straight) || (between(straight, other) && self.time_leads_to(block)));
         }
+        // Or at its end: what the host repeats may be another stretch now.
         let inside =
             |repeat: &Range<f64>| (repeat.start - DRIFT..repeat.end + DRIFT).contains(&block.position);
         self.repeat.as_ref().is_some_and(inside)

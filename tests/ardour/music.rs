@@ -58,11 +58,11 @@ pub fn written(clip: &Clip) -> Vec<Note> {
 pub fn of_all_keys() -> Clip {
     let time = |tick: u32| f64::from(tick) / 960.0;
     let strikes = (0..88).flat_map(|i| [(i, i / 3 * 37, 500), (i, i / 3 * 37 + 500, 1 + i)]);
-    let played = strikes.map(|(i, onset, duration)| note::Note {
+    let played = strikes.zip((1..=127).cycle()).map(|((i, onset, duration), velocity)| note::Note {
         onset: time(onset),
         duration: time(duration),
         key: Key::from_midi(21 + i as u8).unwrap(),
-        velocity: Velocity::new((1 + onset % 127) as u8),
+        velocity: Velocity::new(velocity),
     });
     let mut notes: Vec<_> = played.collect();
     notes.sort_by(|a, b| a.onset.total_cmp(&b.onset).then(a.key.cmp(&b.key)));

@@ -9,8 +9,8 @@
 --                                                 bit later) to its TO, and record what is played after the last jump, until a
 --                                                 sample or a bit longer; prints the sample where the recording begins
 --   track                                         a session with one track and nothing on it
---   read                                          load it, and print what its first region holds: note or pedal, onset in
---                                                 beats:ticks or in ticks, length, key and velocity, or value
+--   read                                          load it, and print what its track holds, a line each: note, onset and length
+--                                                 in beats:ticks, key and velocity; or pedal, time in ticks, and value
 local step, folder = arg[1], arg[2]
 local numbers = {}
 for i = 3, #arg do numbers[i - 2] = assert(tonumber(arg[i])) end

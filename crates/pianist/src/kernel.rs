@@ -63,6 +63,7 @@ pub use outer::{Outer, Summand, accumulate_outer};
 pub use panels::{Panels, Rows, fill_rows, product};
 pub use words::Words;
 
+pub(crate) use activation::ROUNDER;
 use parts::PARTS;
 pub(crate) use parts::bf16_bits;
 use std::sync::LazyLock;

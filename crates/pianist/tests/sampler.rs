@@ -59,6 +59,26 @@ fn a_hands_temperature_leaves_the_share_of_its_kind() {
 }
 
 #[test]
+fn each_of_many_symbols_comes_as_often_as_the_pianist_says() {
+    const SYMBOLS: usize = 77;
+    const DRAWS: usize = 200_000;
+    let weight = |symbol: usize| (1 + symbol * 31 % SYMBOLS) as f64;
+    let total: f64 = (0..SYMBOLS).map(weight).sum();
+    let logits: Vec<f32> = (0..SYMBOLS).map(|symbol| weight(symbol).ln() as f32).collect();
+    let mut sampler = Sampler::new(7);
+    let mut counts = [0.0; SYMBOLS];
+    for _ in 0..DRAWS {
+        let kinds = [(Hand::Pitch, SYMBOLS)];
+        let chosen = sampler.choose(&logits, &[true; SYMBOLS], &kinds, &Freedom::default());
+        counts[usize::from(chosen)] += 1.0;
+    }
+    for (symbol, count) in counts.into_iter().enumerate() {
+        let expected = weight(symbol) / total * DRAWS as f64;
+        assert!((count - expected).abs() < 5.0 * expected.sqrt(), "{symbol}: {count} instead of {expected}");
+    }
+}
+
+#[test]
 fn top_p_and_min_p_drop_the_unlikely() {
     let freedom = with(|freedom| freedom.top_p = 0.59);
     assert_near(shares(logs(SHARES), &ONE_KIND, freedom), [2.0 / 3.0, 1.0 / 3.0, 0.0, 0.0, 0.0, 0.0]);

@@ -5,8 +5,9 @@
 
 use std::f32::consts::LOG2_E;
 
-/// Adding 1.5 x 2^23 rounds to the nearest integer, and leaves it in the lowest bits.
-const ROUNDER: f32 = 12_582_912.0;
+/// Adding 1.5 x 2^23 leaves no bits for a fraction: it rounds to the nearest integer, to the even one of two, and leaves
+/// that in the lowest bits.
+pub(crate) const ROUNDER: f32 = 12_582_912.0;
 
 /// e to the power `x`, within 2 units in the last place; inputs beyond -87 and 88 count as those.
 ///

@@ -5,7 +5,7 @@
 //! differ from one processor to another, so there is no fused multiply-add and rounding is to even.
 
 use super::Precision;
-use crate::kernel::{Kernel, LANES, load};
+use crate::kernel::{Kernel, LANES, ROUNDER, load};
 use crate::vectorised;
 
 /// Rows of values, packed in 32-bit words.
@@ -61,8 +61,6 @@ pub(super) fn inverse_scale(largest: f32) -> f32 {
 /// `value * inverse_scale`, rounded to the nearest whole number, to the even one of two.
 #[inline(always)]
 pub(super) fn rounded(value: f32, inverse_scale: f32) -> i32 {
-    /// Adding 1.5 x 2^23 leaves no bits for a fraction, and the whole number in the lowest ones.
-    const ROUNDER: f32 = 12_582_912.0;
     (value * inverse_scale + ROUNDER).to_bits() as i32 - ROUNDER.to_bits() as i32
 }
 
