@@ -1,9 +1,8 @@
 //! `cargo xtask bundle`: the plugin as files that hosts load, in target/bundled.
 
 use std::env;
-use std::path::PathBuf;
 
-use crate::step::{self, StepError, cargo, project};
+use crate::step::{self, StepError, cargo, project, target};
 
 /// Why there is no bundle.
 #[derive(Debug, thiserror::Error)]
@@ -26,9 +25,4 @@ pub fn run(package: &str, release: bool) -> Result<(), BundleError> {
     let arguments: &[String] = if release { &["--release".to_owned()] } else { &[] };
     nice_plug_xtask::bundle(&target(), package, arguments, false)
         .map_err(|error| BundleError::Bundle(format!("{error:#}")))
-}
-
-/// Where cargo builds to.
-pub fn target() -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| project().join("target"), PathBuf::from)
 }

@@ -53,16 +53,15 @@ pub fn run() -> Result<(), DemoError> {
     let (clip, picture) = (folder.join("plugin.mid"), folder.join("plugin.png"));
     play(&clip, &picture)?;
     made.extend([clip, picture]);
-    if cfg!(target_os = "linux") {
-        let editor = folder.join("editor.png");
-        photograph(&editor)?;
-        made.push(editor);
-    }
+    let editor = folder.join("editor.png");
+    let photographed =
+        if cfg!(target_os = "linux") { photograph(&editor).map(|()| made.push(editor)) } else { Ok(()) };
+    // What there is to hear is said also where there is no screen to photograph.
     println!("\nOpen these, or drag the .mid files into a DAW onto a piano track:");
     for path in made {
         println!("  {}", path.display());
     }
-    Ok(())
+    Ok(photographed?)
 }
 
 fn compose(pianist: &Path, name: &str, clip: &Path, picture: &Path) -> Result<(), StepError> {
@@ -87,7 +86,7 @@ fn photograph(picture: &Path) -> Result<(), StepError> {
 /// A program that was built.
 fn program(name: &str) -> Command {
     // `cargo run` would build the packages anew, each without the other's wishes for their dependencies.
-    Command::new(bundle::target().join("release").join(name).with_extension(EXE_EXTENSION))
+    Command::new(step::target().join("release").join(name).with_extension(EXE_EXTENSION))
 }
 
 /// The pianists in a folder, by name.

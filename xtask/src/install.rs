@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::bundle::{self, BundleError};
-use crate::step::project;
+use crate::step::{self, project};
 
 /// Why the plugin is not installed.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +34,7 @@ pub enum InstallError {
 pub fn run() -> Result<(), InstallError> {
     let folders = Folders::of_user().ok_or(InstallError::Homeless)?;
     bundle::run("etude", true)?;
-    let bundled = bundle::target().join("bundled");
+    let bundled = step::target().join("bundled");
     println!();
     let files = [
         (bundled.join("Etude.vst3"), folders.vst3),
@@ -80,14 +80,16 @@ impl Folders {
 /// Copies a file or folder beside its destination and moves it there: a DAW that has the old one open keeps that, and
 /// none ever finds half a plugin.
 fn replace(from: &Path, to: &Path) -> io::Result<()> {
-    let new = to.with_extension("new");
+    let (new, old) = (to.with_extension("new"), to.with_extension("old"));
     remove(&new)?;
     copy(from, &new)?;
-    // A file is replaced in one step, a folder can't be.
+    // A file is replaced in one step, a folder can't be: it makes room as a whole, or stays where a DAW has it open.
     if to.is_dir() {
-        remove(to)?;
+        remove(&old)?;
+        fs::rename(to, &old)?;
     }
-    fs::rename(&new, to)
+    fs::rename(&new, to)?;
+    remove(&old)
 }
 
 fn copy(from: &Path, to: &Path) -> io::Result<()> {

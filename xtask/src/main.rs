@@ -59,9 +59,18 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
-        Command::Bench { benchmark } => bench::run(benchmark)?,
-        Command::Bundle { package, release } => bundle::run(&package, release)?,
-        Command::Install => install::run()?,
+        Command::Bench { benchmark } => {
+            packages::for_build()?;
+            bench::run(benchmark)?;
+        }
+        Command::Bundle { package, release } => {
+            packages::for_build()?;
+            bundle::run(&package, release)?;
+        }
+        Command::Install => {
+            packages::for_build()?;
+            install::run()?;
+        }
         Command::Demo => {
             packages::for_demo()?;
             demo::run()?;

@@ -31,6 +31,11 @@ pub enum PackageError {
     },
 }
 
+/// Installs what the plugin and its host need to be built.
+pub fn for_build() -> Result<(), PackageError> {
+    install(&BUILD)
+}
+
 /// Installs what the demo needs.
 pub fn for_demo() -> Result<(), PackageError> {
     install(&[&BUILD[..], &SCREEN].concat())

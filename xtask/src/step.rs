@@ -62,11 +62,16 @@ fn failed(headline: &str, command: &Command, status: ExitStatus) -> StepError {
     StepError::Failed { headline: headline.to_owned(), command: line(command), status }
 }
 
-/// The cargo that runs us, in the project's folder.
+/// The cargo that runs us, in the project's folder; it builds to [`target`].
 pub fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(arguments).current_dir(project());
+    command.args(arguments).current_dir(project()).env("CARGO_TARGET_DIR", target());
     command
+}
+
+/// Where cargo builds to, whatever the user's own configuration says: what was built is looked for there.
+pub fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| project().join("target"), PathBuf::from)
 }
 
 /// The folder of the whole project.
