@@ -6,7 +6,6 @@
 pub(crate) mod bars;
 mod job;
 mod opening;
-mod seam;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -35,7 +34,8 @@ pub struct Order {
     pub request: Request,
     /// What is kept of another take. Only what is missing is composed.
     pub keep: Option<Kept>,
-    /// How many takes to compose, the best of which is played; 1 to 16. More than one are played when all are complete.
+    /// How many takes to compose, the best of which is played; 1 to 16. More than one are played when all are complete,
+    /// so that an endless take is composed alone.
     pub ideas: u32,
 }
 
@@ -146,10 +146,6 @@ fn work(mut end: GeneratorEnd, mut attention: Attention) {
         }
         let handed_over = match &mut job {
             Some(job) if job.wants_step(end.playhead()) => job.step(&mut end),
-            Some(job) if job.settles(end.playhead()) => {
-                job.settle(&mut end);
-                false
-            }
             rest => {
                 end.sleep_while(rest.as_ref().map_or(i64::MIN..i64::MAX, Job::rest), attention.due);
                 true

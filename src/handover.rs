@@ -18,7 +18,7 @@ use triple_buffer::{Input, Output, triple_buffer};
 use crate::generator::Order;
 use crate::manner::Manner;
 use crate::player::Block;
-use crate::take::Take;
+use crate::take::{Before, Take};
 
 /// How often an offline bounce looks for new music.
 const INTERVAL: Duration = Duration::from_millis(1);
@@ -209,28 +209,18 @@ impl GeneratorEnd {
         manner.filter(|manner| *manner != self.manner)
     }
 
-    /// Plays all takes, the current one too, in another manner.
+    /// Plays all takes in another manner, the current one from its next bar on.
     pub(crate) fn play_again(&mut self, manner: Manner) {
         self.manner = manner;
         let Some(playing) = self.playing() else { return };
-        let played = self.play(playing.in_manner(manner));
-        self.shared.status(|status| {
-            // They are not the same while the player goes from one take to the next.
-            status.take = status.take.as_ref().map(|take| match Arc::ptr_eq(take, &playing) {
-                true => played.clone(),
-                false => Arc::new(take.in_manner(manner)),
-            });
-        });
-    }
-
-    /// A take in the manner asked for.
-    pub(crate) fn in_manner(&self, take: Take) -> Arc<Take> {
-        Arc::new(if take.manner() == self.manner { take } else { take.in_manner(self.manner) })
+        let before = Before::at(&playing, self.playhead());
+        let played = self.play(playing.in_manner(manner).after(before));
+        self.shared.status(|status| status.take = Some(played));
     }
 
     /// Passes a take on to the player, in the manner asked for.
     pub(crate) fn play(&mut self, take: Take) -> Arc<Take> {
-        let take = self.in_manner(take);
+        let take = Arc::new(if take.manner() == self.manner { take } else { take.in_manner(self.manner) });
         self.takes.write(Some(take.clone()));
         self.playing = Some(take.clone());
         take

@@ -2,11 +2,15 @@
 //! played. What is played, drawn and exported went through here, so all three are the same.
 
 use etude_pianist::note::{Note, PedalChange, Performance, Velocity};
+use etude_pianist::time::TimeSignature;
 
 use crate::params::{Grid, Pedal};
 
 /// Swing at its most makes a line this much later, as a share of the grid: the third note of a triplet.
 const FULL_SWING: f64 = 1.0 / 3.0;
+
+/// Times nearer than this, in quarter notes, are the same but for rounding.
+const SAME_PLACE: f64 = 1e-6;
 
 /// How music is played.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,51 +35,82 @@ impl Default for Manner {
 }
 
 impl Manner {
-    /// The performance, in quarter notes from a bar line, as it is played within `quarters`.
-    pub fn play(&self, performance: &Performance<f64>, quarters: f64) -> Performance<f64> {
+    /// The performance, in quarter notes from a bar line, as it is played in bars of `signature` within `quarters`.
+    pub fn play(
+        &self,
+        performance: &Performance<f64>,
+        signature: TimeSignature,
+        quarters: f64,
+    ) -> Performance<f64> {
+        let feel = Feel { manner: self, bar: signature.quarters_per_bar(), quarters };
         let mut played = match self.pedal {
             Pedal::Cc64 => performance.clone(),
             Pedal::Lengths => performance.fold_pedal(),
             Pedal::None => Performance { notes: performance.notes.clone(), pedal: Vec::new() },
         };
-        played.notes.iter_mut().for_each(|note| *note = self.note(note, quarters));
+        played.notes.iter_mut().for_each(|note| *note = feel.note(note));
         played.notes.sort_by(|a, b| a.onset.total_cmp(&b.onset).then(a.key.cmp(&b.key)));
-        let swing = |change: &PedalChange<f64>| PedalChange { time: self.swung(change.time), ..*change };
+        let swing = |change: &PedalChange<f64>| PedalChange { time: feel.swung(change.time), ..*change };
         played.pedal = played.pedal.iter().map(swing).collect();
         played
     }
+}
 
-    fn note(&self, note: &Note<f64>, quarters: f64) -> Note<f64> {
-        let moved = self.pulled(note.onset, quarters) - note.onset;
+/// A manner in bars of a length. Lines of the grid are counted from each bar line, which is one, too.
+struct Feel<'a> {
+    manner: &'a Manner,
+    /// In quarter notes.
+    bar: f64,
+    /// Where the take ends.
+    quarters: f64,
+}
+
+impl Feel<'_> {
+    fn note(&self, note: &Note<f64>) -> Note<f64> {
+        let moved = self.pulled(note.onset) - note.onset;
         let on_time = note.onset + moved;
         // A take that ends between two lines has no room for the later one.
-        let onset = Some(self.swung(on_time)).filter(|swung| *swung < quarters).unwrap_or(on_time);
-        let end = self.swung(note.end() + moved).min(quarters.max(note.end()));
-        let velocity = (f32::from(note.velocity.midi()) * self.velocity).round().clamp(1.0, 127.0);
+        let onset = Some(self.swung(on_time)).filter(|swung| *swung < self.quarters).unwrap_or(on_time);
+        let end = self.swung(note.end() + moved).min(self.quarters.max(note.end()));
+        let velocity = (f32::from(note.velocity.midi()) * self.manner.velocity).round().clamp(1.0, 127.0);
         Note { onset, duration: (end - onset).max(0.0), velocity: Velocity::new(velocity as u8), ..*note }
     }
 
     /// An onset on its way to the nearest line of the grid before the end.
-    fn pulled(&self, onset: f64, quarters: f64) -> f64 {
-        let step = self.grid.quarters();
-        let nearest = (onset / step).round() * step;
-        let line = if nearest < quarters { nearest } else { nearest - step };
-        onset + (line.max(0.0) - onset) * f64::from(self.quantise)
+    fn pulled(&self, onset: f64) -> f64 {
+        let step = self.manner.grid.quarters();
+        let (start, inside) = self.in_bar(onset);
+        let before = (inside / step).floor() * step;
+        let after = (before + step).min(self.bar);
+        let is_nearer = after - inside <= inside - before && start + after < self.quarters;
+        let line = start + if is_nearer { after } else { before };
+        onset + (line - onset) * f64::from(self.manner.quantise)
     }
 
-    /// A time in swing: the first of two steps of the grid gets longer, the second as much shorter.
+    /// A time in swing: the first of two steps of the grid gets longer, the second as much shorter. A step that is left
+    /// alone at the end of a bar stays as it is.
     fn swung(&self, time: f64) -> f64 {
-        let late = FULL_SWING * f64::from(self.swing);
-        if self.grid.is_triplet() || late == 0.0 {
+        let late = FULL_SWING * f64::from(self.manner.swing);
+        if self.manner.grid.is_triplet() || late == 0.0 {
             return time;
         }
-        let step = self.grid.quarters();
-        let pair = (time / (2.0 * step)).floor() * 2.0 * step;
-        let inside = time - pair;
+        let step = self.manner.grid.quarters();
+        let (start, inside) = self.in_bar(time);
+        let pair = (inside / (2.0 * step)).floor() * 2.0 * step;
+        if pair + 2.0 * step > self.bar + SAME_PLACE {
+            return time;
+        }
+        let inside = inside - pair;
         let first = step * (1.0 + late);
         let swung =
             if inside < step { inside * (1.0 + late) } else { first + (inside - step) * (1.0 - late) };
-        pair + swung
+        start + pair + swung
+    }
+
+    /// The bar line before a time, and the time from there.
+    fn in_bar(&self, time: f64) -> (f64, f64) {
+        let start = ((time + SAME_PLACE) / self.bar).floor() * self.bar;
+        (start, (time - start).max(0.0))
     }
 }
 
@@ -91,8 +126,31 @@ mod tests {
 
     fn played(manner: Manner, notes: &[(f64, f64)]) -> Vec<(f64, f64)> {
         let notes = notes.iter().map(|&(onset, duration)| note(onset, duration)).collect();
-        let played = manner.play(&Performance { notes, pedal: Vec::new() }, 4.0);
+        let played = manner.play(&Performance { notes, pedal: Vec::new() }, TimeSignature::default(), 4.0);
         played.notes.iter().map(|note| (note.onset, note.duration)).collect()
+    }
+
+    fn onsets(manner: Manner, signature: (u8, u8), onsets: &[f64]) -> Vec<f64> {
+        let signature = TimeSignature::new(signature.0, signature.1).unwrap();
+        let notes = onsets.iter().map(|&onset| note(onset, 0.1)).collect();
+        let played = manner.play(&Performance { notes, pedal: Vec::new() }, signature, 28.0);
+        played.notes.iter().map(|note| note.onset).collect()
+    }
+
+    #[test]
+    fn every_bar_line_is_a_line_of_the_grid_in_odd_metres_too() {
+        let manner = Manner { quantise: 1.0, grid: Grid::Quarter, ..Manner::default() };
+        assert_eq!(onsets(manner, (7, 8), &[3.2, 3.3, 3.5, 4.4, 6.9]), [3.0, 3.5, 3.5, 4.5, 7.0]);
+    }
+
+    #[test]
+    fn swing_begins_anew_in_every_bar() {
+        let manner = Manner { swing: 1.0, grid: Grid::Eighth, ..Manner::default() };
+        // The seventh eighth of a bar has no other to swing with.
+        let swung = onsets(manner, (7, 8), &[0.0, 0.5, 3.0, 3.25, 3.5, 4.0, 4.5, 7.0]);
+        for (onset, wanted) in swung.iter().zip([0.0, 2.0 / 3.0, 3.0, 3.25, 3.5, 3.5 + 2.0 / 3.0, 4.5, 7.0]) {
+            assert!((onset - wanted).abs() < 1e-9, "{onset} is not {wanted}");
+        }
     }
 
     #[test]
@@ -125,7 +183,8 @@ mod tests {
         let change = |time, down| PedalChange { time, down };
         let performance =
             Performance { notes: vec![note(0.0, 0.5)], pedal: vec![change(0.25, true), change(2.0, false)] };
-        let play = |pedal| Manner { pedal, ..Manner::default() }.play(&performance, 4.0);
+        let play =
+            |pedal| Manner { pedal, ..Manner::default() }.play(&performance, TimeSignature::default(), 4.0);
         assert_eq!(play(Pedal::Cc64), performance);
         assert_eq!(play(Pedal::Lengths).notes, [note(0.0, 2.0)]);
         assert!(play(Pedal::Lengths).pedal.is_empty() && play(Pedal::None).pedal.is_empty());
@@ -143,7 +202,7 @@ mod tests {
             let notes: Vec<_> = notes.into_iter().map(|(onset, length)| note(onset, length.min(4.0 - onset))).collect();
             let count = notes.len();
             let manner = Manner { quantise, swing, velocity, ..Manner::default() };
-            let played = manner.play(&Performance { notes, pedal: Vec::new() }, 4.0);
+            let played = manner.play(&Performance { notes, pedal: Vec::new() }, TimeSignature::default(), 4.0);
             prop_assert_eq!(played.notes.len(), count);
             prop_assert!(played.notes.is_sorted_by_key(|note| note.onset));
             for note in &played.notes {

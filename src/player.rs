@@ -8,6 +8,8 @@ mod sounding;
 pub use playhead::Block;
 pub use sounding::Event;
 
+use std::ops::Range;
+
 use etude_pianist::midi::Action;
 
 use crate::take::Take;
@@ -21,6 +23,8 @@ pub struct Player {
     sounding: Sounding,
     /// The take played last.
     take: Option<u64>,
+    /// The last [before](Take::before) another one that is over: the host jumped, or came to its end.
+    over: Option<u64>,
 }
 
 impl Player {
@@ -28,34 +32,34 @@ impl Player {
     /// one. A release that it refuses is sent again later; a refused strike is left out.
     ///
     /// When the host stops, jumps or loops, everything that sounds ends. When the take is another one than last time,
-    /// only what the new one does not hold at this place ends: a take can grow, or change from the next bar on, while
-    /// its notes sound. A block without samples, which hosts use to pass on knobs, is no time at all.
+    /// what was [before](Take::before) goes on to its bar line, and only what the new one does not hold there ends: a take
+    /// can grow, or keep some bars, while its notes sound. A block without samples, which hosts use to pass on knobs, is no time at all.
     pub fn process(&mut self, block: &Block, take: Option<&Take>, mut send: impl FnMut(Event) -> bool) {
         if block.samples == 0 {
             return;
         }
-        let Player { playhead, sounding, .. } = self;
+        let Player { playhead, sounding, take: played, over } = self;
         let send = &mut send;
         sounding.settle(send);
-        let id = take.map(Take::id);
-        let mut changed = self.take != id;
-        self.take = id;
         let Some(take) = take.filter(|_| block.rolls()) else {
             playhead.stop();
             return sounding.hush(0, send);
         };
         playhead.follow(block, |span| {
-            if span.entered {
-                sounding.hush(span.first, send);
-            } else if changed {
-                let here = span.ticks.start;
-                sounding.keep(|key, struck| take.holds(key, struck, here), span.first, send);
+            let mut stretch = Stretch { entered: span.entered, ticks: span.ticks.clone(), span };
+            if let Some(before) = take.before().filter(|before| *over != Some(before.take().id())) {
+                let ends = stretch.entered || stretch.ticks.end > before.until();
+                if ends {
+                    *over = Some(before.take().id());
+                }
+                if let Some(part) = stretch.split_off_before(before.until()) {
+                    perform(sounding, before.take(), &part, played, send);
+                }
+                if !ends {
+                    return;
+                }
             }
-            if span.entered || changed {
-                sounding.pedal(take.pedal_before(span.ticks.start), span.first, send);
-            }
-            changed = false;
-            play(sounding, take, span, send);
+            perform(sounding, take, &stretch, played, send);
         });
     }
 
@@ -66,9 +70,61 @@ impl Player {
     }
 }
 
-fn play(sounding: &mut Sounding, take: &Take, span: &Span, send: &mut impl FnMut(Event) -> bool) {
-    for passage in take.passages(span.ticks.clone()) {
-        if passage.start >= span.ticks.start {
+/// A stretch of time in which one take is played.
+struct Stretch<'a> {
+    /// Whether the host came here from elsewhere, or started.
+    entered: bool,
+    ticks: Range<i64>,
+    span: &'a Span,
+}
+
+impl Stretch<'_> {
+    /// Takes off what is before a tick, if the player goes on there to play something that was before.
+    fn split_off_before(&mut self, tick: i64) -> Option<Stretch<'_>> {
+        if self.entered || self.ticks.start >= tick {
+            return None;
+        }
+        let end = tick.min(self.ticks.end);
+        let part = Stretch { entered: false, ticks: self.ticks.start..end, span: self.span };
+        self.ticks.start = end;
+        Some(part)
+    }
+
+    /// The sample at which it begins.
+    fn first(&self) -> u32 {
+        if self.ticks.start == self.span.ticks.start {
+            self.span.first
+        } else {
+            self.span.sample(self.ticks.start)
+        }
+    }
+}
+
+/// Plays what `take` has in a stretch; `played` is what was played before, and becomes this.
+fn perform(
+    sounding: &mut Sounding,
+    take: &Take,
+    stretch: &Stretch,
+    played: &mut Option<u64>,
+    send: &mut impl FnMut(Event) -> bool,
+) {
+    let (first, here) = (stretch.first(), stretch.ticks.start);
+    let changed = played.replace(take.id()) != Some(take.id());
+    if stretch.entered {
+        sounding.hush(first, send);
+    } else if changed {
+        sounding.keep(|key, struck| take.holds(key, struck, here), first, send);
+    }
+    if stretch.entered || changed {
+        sounding.pedal(take.pedal_before(here), first, send);
+    }
+    play(sounding, take, stretch, send);
+}
+
+fn play(sounding: &mut Sounding, take: &Take, stretch: &Stretch, send: &mut impl FnMut(Event) -> bool) {
+    let Stretch { ticks, span, .. } = stretch;
+    for passage in take.passages(ticks.clone()) {
+        if passage.start >= ticks.start {
             sounding.hush(span.sample(passage.start), send);
         }
         for cue in passage.cues {

@@ -45,6 +45,39 @@ pub struct Take {
     cues: Vec<Cue>,
     /// When the pedal moves, and where to.
     pedal: Vec<(u32, bool)>,
+    before: Option<Before>,
+}
+
+/// A take in which the player is when another one comes: it goes on to its next bar line.
+#[derive(Debug, Clone)]
+pub struct Before {
+    take: Arc<Take>,
+    /// From where the player was when the other one came, to that bar line.
+    range: Range<i64>,
+}
+
+impl Before {
+    /// The one before a take that comes while `old` is played, the player having come to the host's tick `playhead`;
+    /// `None` if that does not play.
+    pub fn at(old: &Arc<Take>, playhead: i64) -> Option<Before> {
+        // What is at the playhead itself is not played yet; the lowest there is says that nothing is.
+        let here = playhead.checked_sub(1)?;
+        match &old.before {
+            Some(before) if before.range.contains(&here) => Some(before.clone()),
+            Some(_) => Before::at(&Arc::new(Take { before: None, ..(**old).clone() }), playhead),
+            None => Some(Before { take: old.clone(), range: here..old.bar_line_after(here)? }),
+        }
+    }
+
+    /// The take.
+    pub fn take(&self) -> &Take {
+        &self.take
+    }
+
+    /// The host's tick up to which it is played, unless the host jumps.
+    pub fn until(&self) -> i64 {
+        self.range.end
+    }
 }
 
 /// A stretch of a take that is played once, in a range of the host's ticks.
@@ -64,12 +97,17 @@ impl Take {
 
     /// The same music, played in another manner.
     pub fn in_manner(&self, manner: Manner) -> Take {
-        Take::in_manner_of(self.music.clone(), manner, self.place, self.decided)
+        Take::in_manner_of(self.music.clone(), manner, self.place, self.decided).after(self.before.clone())
+    }
+
+    /// The same, begun by a player that comes from another take.
+    pub fn after(self, before: Option<Before>) -> Take {
+        Take { before, ..self }
     }
 
     fn in_manner_of(music: Arc<composer::Take>, manner: Manner, place: Place, decided: f64) -> Take {
         static TAKES: AtomicU64 = AtomicU64::new(0);
-        let played = manner.play(&music.performance, music.quarters);
+        let played = manner.play(&music.performance, music.time_signature, music.quarters);
         let cues = cues(&played);
         let pedal = cues.iter().filter_map(|cue| match cue.action {
             Action::Pedal(down) => Some((cue.tick, down)),
@@ -77,12 +115,17 @@ impl Take {
         });
         let pedal = pedal.collect();
         let id = TAKES.fetch_add(1, Ordering::Relaxed);
-        Take { id, music, manner, played, place, decided, cues, pedal }
+        Take { id, music, manner, played, place, decided, cues, pedal, before: None }
     }
 
     /// A number that no other take of this process has.
     pub fn id(&self) -> u64 {
         self.id
+    }
+
+    /// What a player comes from, that is still to be heard up to a bar line.
+    pub fn before(&self) -> Option<&Before> {
+        self.before.as_ref()
     }
 
     /// The notes as composed, in quarter notes from the take's first bar.
@@ -171,6 +214,14 @@ impl Take {
         let strike = until_then.find(|cue| matches!(cue.action, Action::Strike(other, _) if other == key));
         strike.is_some_and(|cue| start + i64::from(cue.tick) == struck)
             && !until_then.any(|cue| cue.action == Action::Release(key))
+    }
+
+    /// The first of its bar lines after the host's `tick`; `None` before the anchor.
+    fn bar_line_after(&self, tick: i64) -> Option<i64> {
+        let start = self.start_at(tick)?;
+        let bar = self.music.time_signature.quarters_per_bar() * f64::from(TICKS_PER_QUARTER);
+        let bars = ((tick - start) as f64 / bar).floor() + 1.0;
+        Some(start + ((bars * bar).round() as i64).min(self.length()))
     }
 
     /// The tick at which the repetition that plays at the host's `tick` begins; `None` before the anchor.

@@ -3,6 +3,7 @@
 #[path = "../crates/pianist/tests/common/mod.rs"]
 mod common;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,12 +12,13 @@ use common::random_pianist;
 use etude::generator::{Generator, Kept, Order};
 use etude::handover::{EditorEnd, PlayerEnd, Status, handover};
 use etude::pianists;
-use etude::player::Block;
+use etude::player::{Block, Player};
 use etude::take::{Mode, Place, Take};
 use etude_pianist::alphabet::Alphabet;
 use etude_pianist::composer::{self, Composer, Request};
 use etude_pianist::engine::Device;
-use etude_pianist::time::TimeBase;
+use etude_pianist::midi::Action;
+use etude_pianist::time::{TimeBase, TimeSignature};
 use nice_assert_no_alloc::assert_no_alloc;
 use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::{Rng, SeedableRng};
@@ -294,21 +296,75 @@ fn taking_a_take_never_allocates_or_frees() {
     }
 }
 
+/// Plays quarter notes from `from` up to `to`; the onsets of what is struck, and the keys.
+fn struck(player: &mut Player, end: &mut PlayerEnd, quarters: Range<u32>) -> Vec<(u32, u8)> {
+    let mut struck = Vec::new();
+    for quarter in quarters {
+        let block = block(quarter);
+        player.process(&block, end.take(&block), |event| {
+            if let Action::Strike(key, _) = event.action {
+                struck.push((quarter * block.samples + event.sample, key.midi()));
+            }
+            true
+        });
+    }
+    struck
+}
+
 #[test]
 fn takes_that_follow_one_another_within_a_bar_leave_the_bar_as_it_sounds() {
     let (_folder, pianist) = pianist();
-    let (generator, mut player) = Generator::start().unwrap();
+    let from = |seed| {
+        let (generator, mut end) = Generator::start().unwrap();
+        generator.editor().order(order(&pianist, seed, Mode::Loop));
+        wait_until_ready(&generator.editor());
+        struck(&mut Player::default(), &mut end, 0..64)
+    };
+    let (first, last) = (from(14), from(16));
+
+    let (generator, mut end) = Generator::start().unwrap();
     let editor = generator.editor();
     editor.order(order(&pianist, 14, Mode::Loop));
-    let first = wait_until_ready(&editor);
-    // In the second bar.
-    player.take(&block(5));
+    wait_until_ready(&editor);
+    let mut player = Player::default();
+    // Into the last bar.
+    let mut heard = struck(&mut player, &mut end, 0..30);
     for seed in [15, 16] {
         editor.order(order(&pianist, seed, Mode::Loop));
-        wait_until_ready(&editor);
+        assert_eq!(wait_until_ready(&editor).music().seed, seed);
     }
-    let take = player.take(&block(5)).unwrap();
-    assert_eq!(onsets(take.music(), 8.0), onsets(first.music(), 8.0));
-    let rest = |take: &composer::Take| onsets(take, 32.0).split_off(onsets(take, 8.0).len());
-    assert_eq!(rest(take.music()), rest(&composed(&order(&pianist, 16, Mode::Loop))));
+    heard.extend(struck(&mut player, &mut end, 30..64));
+    let line = 32 * block(0).samples;
+    let is_before = |strike: &&(u32, u8)| strike.0 < line;
+    let before = first.iter().filter(is_before);
+    let wanted: Vec<_> = before.chain(last.iter().filter(|strike| !is_before(strike))).copied().collect();
+    assert_eq!(heard, wanted);
+}
+
+#[test]
+fn an_endless_take_of_very_long_bars_is_there_in_time() {
+    let (_folder, pianist) = pianist();
+    let (generator, mut player) = Generator::start().unwrap();
+    player.wait_at_most(Duration::MAX);
+    let mut long_bars = order(&pianist, 17, Mode::Endless);
+    long_bars.request.time_signature = TimeSignature::new(33, 4).unwrap();
+    generator.editor().order(long_bars);
+    for quarter in 0..100 {
+        assert!(player.take(&block(quarter)).is_some());
+    }
+    let played = 100.0;
+    wait(&generator.editor(), |status| {
+        status.take.as_ref().is_some_and(|take| take.decided() > played + 8.0)
+    });
+}
+
+#[test]
+fn ideas_for_an_endless_take_are_one() {
+    let (_folder, pianist) = pianist();
+    let (generator, mut player) = Generator::start().unwrap();
+    player.wait_at_most(Duration::MAX);
+    generator.editor().order(Order { ideas: 4, ..order(&pianist, 18, Mode::Endless) });
+    for quarter in 0..50 {
+        assert!(player.take(&block(quarter)).is_some(), "a bounce would wait for ever");
+    }
 }

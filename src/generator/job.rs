@@ -16,11 +16,10 @@ use thiserror::Error;
 
 use super::bars::{join, only, place_after};
 use super::opening;
-use super::seam::Seam;
 use super::{Kept, Order};
 use crate::handover::{GeneratorEnd, Status};
 use crate::pianists::EngineError;
-use crate::take::{Mode, Place, Take};
+use crate::take::{Before, Mode, Place, Take};
 
 /// How far an endless take is composed ahead of the playhead, in quarter notes: enough for the slowest machines and the
 /// fastest tempi, and still near enough to hear a knob turned.
@@ -31,6 +30,10 @@ const RESERVE: f64 = 24.0;
 
 /// How much of a take is handed over first, in quarter notes; more follows by the bar.
 const FIRST_PART: f64 = 1.0;
+
+/// The longest part that follows, in quarter notes, however long a bar is: a generator that is far enough ahead sleeps
+/// with less than this in hand.
+const LONGEST_PART: f64 = AHEAD - RESERVE;
 
 /// Why an order can't be met.
 #[derive(Debug, Error)]
@@ -54,8 +57,8 @@ pub(super) struct Job {
     ideas: u32,
     /// The other takes of a choice, once there are any.
     others: Vec<Arc<Take>>,
-    /// Where the player changes from the take before to this one.
-    seam: Option<Seam>,
+    /// Whether any of it was handed over.
+    begun: bool,
     /// Up to where the take must be decided before it is handed over again.
     next_part: f64,
     pace: Pace,
@@ -98,7 +101,6 @@ impl Job {
             let music = kept.take.music();
             only(&music.performance, &kept.bars, bar, request.quarters())
         });
-        let seam = end.playing().and_then(|old| Seam::after(old, place, &request, end.playhead()));
         let mut job = Job {
             number,
             place,
@@ -106,9 +108,9 @@ impl Job {
             done,
             missing,
             work: None,
-            ideas: ideas.max(1),
+            ideas: if place.mode == Mode::Endless { 1 } else { ideas.max(1) },
             others: Vec::new(),
-            seam,
+            begun: false,
             next_part: 0.0,
             pace: Pace::default(),
             device: String::new(),
@@ -150,33 +152,20 @@ impl Job {
         }
         let worth_it = self.work.is_none() || (self.ideas == 1 && self.decided() >= self.next_part);
         if worth_it {
-            self.next_part = self.decided() + self.request.time_signature.quarters_per_bar();
+            let bar = self.request.time_signature.quarters_per_bar();
+            self.next_part = self.decided() + bar.min(LONGEST_PART);
             self.hand_over(end);
         }
         worth_it
     }
 
-    /// Whether the player is past the seam with the take before, and still has a part of that.
-    pub(super) fn settles(&self, playhead: i64) -> bool {
-        self.work.is_none() && self.seam.as_ref().is_some_and(|seam| seam.is_over(playhead))
-    }
-
-    /// Hands over this take alone.
-    pub(super) fn settle(&mut self, end: &mut GeneratorEnd) {
-        self.seam = None;
-        self.hand_over(end);
-    }
-
     /// Where the playhead may be without anything to do.
     pub(super) fn rest(&self) -> Range<i64> {
-        match (&self.work, &self.seam) {
-            (None, None) => i64::MIN..i64::MAX,
-            (None, Some(seam)) => seam.range(),
-            (Some(_), _) => {
-                let reserve = ((self.decided() - RESERVE) * f64::from(TICKS_PER_QUARTER)) as i64;
-                i64::MIN..self.place.anchor + reserve
-            }
+        if self.work.is_none() {
+            return i64::MIN..i64::MAX;
         }
+        let reserve = ((self.decided() - RESERVE) * f64::from(TICKS_PER_QUARTER)) as i64;
+        i64::MIN..self.place.anchor + reserve
     }
 
     fn decided(&self) -> f64 {
@@ -230,24 +219,19 @@ impl Job {
     }
 
     fn hand_over(&mut self, end: &mut GeneratorEnd) {
-        let take = self.take();
-        let composing = self.work.is_some();
-        let played = match &mut self.seam {
-            Some(seam) if !seam.is_over(end.playhead()) => {
-                let both = seam.join(&take, end.playhead());
-                end.play(both);
-                end.in_manner(take)
-            }
-            _ => {
-                self.seam = None;
-                end.play(take)
-            }
+        let playing = end.playing();
+        // What grows goes on as it is; the player comes from another take only once.
+        let before = match self.begun {
+            true => playing.and_then(|playing| playing.before().cloned()),
+            false => playing.and_then(|playing| Before::at(&playing, end.playhead())),
         };
+        self.begun = true;
+        let played = end.play(self.take().after(before));
         let status = Status {
             order: self.number,
             take: Some(played),
             others: self.others.clone(),
-            composing,
+            composing: self.work.is_some(),
             error: None,
             warning: self.warning.clone(),
             pace: self.pace.per_second(),

@@ -1,5 +1,6 @@
 //! The player at the mercy of hosts.
 
+mod change;
 mod host;
 mod music;
 mod tempo;

@@ -97,19 +97,14 @@ fn knobs_turned_and_keys_played_while_music_sounds_leave_no_note_behind() {
 /// Turned live, they would be heard so, too, if the machine is fast enough.
 #[test]
 fn knobs_automated_in_a_bounce_are_heard_from_the_next_bar_on() {
-    let bar_line = 12 * QUARTER;
-    check_bounce(&[("Temperature", "1.5"), ("Temperature", "0.5"), ("Key", "D")], bar_line);
-}
-
-#[test]
-fn another_manner_automated_in_a_bounce_is_heard_at_once() {
-    check_bounce(&[("Quantise", "100"), ("Velocity", "50")], TURNED as u64 * u64::from(BLOCK));
+    check_bounce(&[("Temperature", "1.5"), ("Temperature", "0.5"), ("Key", "D")]);
+    check_bounce(&[("Quantise", "100"), ("Velocity", "50")]);
 }
 
 /// Bounces the project, and turns knobs one after another in successive blocks, the last of them in the middle of the third
-/// bar. What is struck before the sample `from` must be as in the project, from there on as if the knobs had always been
-/// there.
-fn check_bounce(turns: &[(&str, &str)], from: u64) {
+/// bar. What is struck before the fourth must be as in the project, from there on as if the knobs had always been there.
+fn check_bounce(turns: &[(&str, &str)]) {
+    let from = 12 * QUARTER;
     let script = Script::new(RATE, [Stretch::roll(u64::from(QUARTERS) * QUARTER, TEMPO, 0.0)]);
     for format in Format::ALL {
         let plugin = &mut *restored(format);

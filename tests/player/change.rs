@@ -1,0 +1,116 @@
+//! From one take to another while the host rolls: at the next bar line of the one that sounds.
+
+use std::sync::Arc;
+
+use etude::take::{Before, Mode, Take};
+use proptest::prelude::*;
+
+use crate::host::{Host, Stretch, block_sizes, notes};
+use crate::music::{note, of_notes, place};
+
+/// Samples in a quarter note.
+const QUARTER: u64 = 24_000;
+
+/// A take of two bars with a short note of one key on every quarter note.
+fn ticking(midi: u8) -> Arc<Take> {
+    let notes = (0..8).map(|quarter| note(f64::from(quarter), 0.5, midi)).collect();
+    Arc::new(of_notes(notes, 8.0, place(0, Mode::Loop)))
+}
+
+/// A take that comes when the player is `quarters` into another one.
+fn coming(new: &Take, old: &Arc<Take>, quarters: f64) -> Take {
+    new.clone().after(Before::at(old, (quarters * 960.0) as i64))
+}
+
+/// Goes on for some quarter notes with one of the takes.
+fn roll(quarters: f64, take: usize) -> Stretch {
+    Stretch { samples: (quarters * QUARTER as f64) as u32, take, ..Stretch::default() }
+}
+
+/// The quarter notes on which something was struck, and the keys.
+fn strikes(host: &Host) -> Vec<(f64, u8)> {
+    notes(&host.log).iter().map(|&(strike, _, midi)| (strike as f64 / QUARTER as f64, midi)).collect()
+}
+
+/// What the ticking of two keys is, the second from `line` on.
+fn changed_at(line: u32, end: u32) -> Vec<(f64, u8)> {
+    (0..end).map(|quarter| (f64::from(quarter), if quarter < line { 60 } else { 72 })).collect()
+}
+
+proptest! {
+    #[test]
+    fn another_take_is_heard_from_the_next_bar_line_on(
+        sizes in block_sizes(),
+        (come, line) in prop_oneof![(0.3..4.0f64, Just(4)), (4.01..8.0f64, Just(8)), (12.01..16.0f64, Just(16))],
+    ) {
+        let old = ticking(60);
+        let takes = [(*old).clone(), coming(&ticking(72), &old, come)];
+        let mut host = Host::default();
+        host.play(&Stretch { position: Some(0.0), ..roll(come, 0) }, &sizes, &takes);
+        host.play(&roll(24.0 - come, 1), &sizes, &takes);
+        host.stop();
+        prop_assert_eq!(strikes(&host), changed_at(line, 24));
+    }
+}
+
+#[test]
+fn the_last_of_many_takes_that_come_within_a_bar_follows_at_its_end() {
+    let old = ticking(60);
+    let second = Arc::new(coming(&ticking(64), &old, 1.5));
+    let third = coming(&ticking(72), &second, 2.5);
+    assert!(third.before().is_some_and(|before| before.take().id() == old.id()));
+    let takes = [(*old).clone(), (*second).clone(), third];
+    let mut host = Host::default();
+    host.play(&Stretch { position: Some(0.0), ..roll(1.5, 0) }, &[512], &takes);
+    host.play(&roll(1.0, 1), &[512], &takes);
+    host.play(&roll(13.5, 2), &[512], &takes);
+    host.stop();
+    assert_eq!(strikes(&host), changed_at(4, 16));
+}
+
+#[test]
+fn a_take_that_comes_after_the_one_before_it_began_waits_for_the_next_bar_of_that() {
+    let old = ticking(60);
+    let second = Arc::new(coming(&ticking(64), &old, 1.5));
+    let third = coming(&ticking(72), &second, 4.5);
+    let before = third.before().expect("the second take sounds");
+    assert_eq!((before.take().id(), before.until()), (second.id(), 8 * 960));
+    assert!(before.take().before().is_none(), "takes long gone are let go");
+}
+
+#[test]
+fn a_host_that_turns_back_before_the_bar_line_hears_the_new_take_and_never_the_old_one_again() {
+    let old = ticking(60);
+    let takes = [(*old).clone(), coming(&ticking(72), &old, 1.25)];
+    let repeat = Some(0.0..3.0);
+    let mut host = Host::default();
+    host.play(&Stretch { position: Some(0.0), repeat: repeat.clone(), ..roll(1.25, 0) }, &[512], &takes);
+    host.play(&Stretch { repeat, ..roll(7.75, 1) }, &[512], &takes);
+    host.stop();
+    assert_eq!(strikes(&host), changed_at(3, 9));
+}
+
+#[test]
+fn what_both_takes_hold_at_the_bar_line_goes_on_and_what_only_the_old_one_holds_ends_there() {
+    let holding = |keys: &[u8]| {
+        of_notes(keys.iter().map(|midi| note(3.0, 2.0, *midi)).collect(), 8.0, place(0, Mode::Loop))
+    };
+    let old = Arc::new(holding(&[60, 64]));
+    let takes = [(*old).clone(), coming(&holding(&[64, 67]), &old, 3.5)];
+    let mut host = Host::default();
+    host.play(&Stretch { position: Some(0.0), ..roll(3.5, 0) }, &[512], &takes);
+    host.play(&roll(3.0, 1), &[512], &takes);
+    host.stop();
+    assert_eq!(notes(&host.log), [(3 * QUARTER, 4 * QUARTER, 60), (3 * QUARTER, 5 * QUARTER, 64)]);
+}
+
+#[test]
+fn a_take_that_comes_while_the_host_stands_is_heard_at_once() {
+    let old = ticking(60);
+    assert!(Before::at(&old, i64::MIN).is_none());
+    let takes = [coming(&ticking(72), &old, 1.5)];
+    let mut host = Host::default();
+    host.play(&Stretch { position: Some(1.75), ..roll(2.0, 0) }, &[512], &takes);
+    host.stop();
+    assert_eq!(strikes(&host), [(0.25, 72), (1.25, 72)]);
+}
