@@ -324,7 +324,8 @@ impl Window {
         let pianist = entry.map_or(&view.pianist.name, |entry| &entry.pianist).clone();
         let name = export::file_name(&Named { pianist, seed: take.music().seed, key, tempo });
         let title = name.trim_end_matches(".mid").to_owned();
-        Some((Clip { name: title, tempo, time_signature: host.time_signature(), performance }, name))
+        let (time_signature, quarters) = (host.time_signature(), take.clip_quarters());
+        Some((Clip { name: title, tempo, time_signature, quarters, performance }, name))
     }
 }
 

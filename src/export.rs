@@ -324,7 +324,13 @@ mod tests {
         let note =
             Note { onset: 1.0, duration: 0.5, key: Key::from_midi(60).unwrap(), velocity: Velocity::new(80) };
         let performance = Performance { notes: vec![note], pedal: Vec::new() };
-        Clip { name: "a clip".to_owned(), tempo, time_signature: TimeSignature::COMMON, performance }
+        Clip {
+            name: "a clip".to_owned(),
+            tempo,
+            time_signature: TimeSignature::COMMON,
+            quarters: 4.0,
+            performance,
+        }
     }
 
     #[test]

@@ -151,11 +151,19 @@ impl Take {
     pub fn clip(&self) -> Option<Performance<f64>> {
         let bars = 0..self.bars();
         let bar = self.music.time_signature.quarters_per_bar();
-        let end = f64::from(bars.end) * bar;
+        let end = self.clip_quarters();
         self.has_clip().then(|| match self.place.mode {
             Mode::Loop => self.played.clone(),
             Mode::Endless => only(&self.played, &[bars], bar, end),
         })
+    }
+
+    /// Length of [its clip](Take::clip) in quarter notes: whole bars.
+    pub fn clip_quarters(&self) -> f64 {
+        match self.place.mode {
+            Mode::Loop => self.music.quarters,
+            Mode::Endless => f64::from(self.bars()) * self.music.time_signature.quarters_per_bar(),
+        }
     }
 
     /// How it is played.

@@ -45,7 +45,8 @@ pub fn exported(session: &str) -> Option<Vec<Note>> {
 }
 
 fn clip(performance: Performance<f64>) -> Clip {
-    Clip { name: "take".into(), tempo: 120.0, time_signature: TimeSignature::COMMON, performance }
+    let (name, time_signature) = ("take".into(), TimeSignature::COMMON);
+    Clip { name, tempo: 120.0, time_signature, quarters: f64::from(BARS) * BAR, performance }
 }
 
 /// What is in the file of a clip.

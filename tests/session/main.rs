@@ -328,6 +328,7 @@ fn a_clip_of_a_take_is_saved_once_it_is_whole() {
     assert_eq!(notes_of(take(Mode::Loop, 8.0)), Some(8));
     assert_eq!(notes_of(take(Mode::Endless, 3.0)), None);
     assert_eq!(notes_of(take(Mode::Endless, 7.0)), Some(4), "the whole bars");
+    assert_eq!([Mode::Loop, Mode::Endless].map(|mode| take(mode, 7.0).clip_quarters()), [8.0, 4.0]);
 }
 
 #[test]

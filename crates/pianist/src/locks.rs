@@ -4,10 +4,12 @@ mod scale;
 
 pub use scale::{KeyNameError, Scale, ScaleError, Tonic, TonicError, read_key};
 
+use std::cmp::Ordering;
+use std::ops::Sub;
+
 use thiserror::Error;
 
 use crate::note::{Key, Note, Performance};
-use crate::time::Ticks;
 
 /// Rules that hold for every note of a take, whatever the pianist would rather play.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,28 +68,50 @@ impl Locks {
         if playable { Ok(()) } else { Err(LocksError::NoKey { lowest, highest }) }
     }
 
-    /// Makes a performance, of which no tick strikes more keys than that, keep to the polyphony: where a note is one
-    /// too many, the earlier one that would end first ends at its onset (of equals, the lowest).
-    pub(crate) fn limit_polyphony(&self, performance: &mut Performance<Ticks>) {
+    /// Makes music, sorted by onset, keep to the polyphony, whatever its unit of time and however it was joined.
+    ///
+    /// A key that is struck while it is down comes up first. Where a note is one too many, the earlier one that would
+    /// end first ends at its onset (of equals, the lowest). Where all that sound were struck at that onset, the one of
+    /// them that would end first is dropped (of equals, the lowest). Doing it twice changes nothing more.
+    pub fn limit_polyphony<T>(&self, performance: &mut Performance<T>)
+    where
+        T: Copy + PartialOrd + Sub<Output = T>,
+    {
         let notes = &mut performance.notes;
         let mut sounding: Vec<usize> = Vec::new();
+        let mut is_dropped = vec![false; notes.len()];
         for next in 0..notes.len() {
-            let Note { onset, .. } = notes[next];
-            sounding.retain(|&earlier| end(&notes[earlier]) > onset);
-            if sounding.len() >= self.polyphony {
-                let before_now = sounding.iter().filter(|&&earlier| notes[earlier].onset < onset);
-                if let Some(&first) =
-                    before_now.min_by_key(|&&earlier| (end(&notes[earlier]), notes[earlier].key))
-                {
-                    notes[first].duration = onset - notes[first].onset;
-                    sounding.retain(|&earlier| earlier != first);
-                }
+            let Note { onset, key, .. } = notes[next];
+            sounding.retain(|&earlier| notes[earlier].duration > onset - notes[earlier].onset);
+            if let Some(again) = sounding.iter().position(|&earlier| notes[earlier].key == key) {
+                let held = sounding.swap_remove(again);
+                notes[held].duration = onset - notes[held].onset;
+                is_dropped[held] = notes[held].onset == onset;
             }
             sounding.push(next);
+            if sounding.len() > self.polyphony {
+                let cut = sounding.swap_remove(one_too_many(notes, &sounding, onset));
+                notes[cut].duration = onset - notes[cut].onset;
+                is_dropped[cut] = notes[cut].onset == onset;
+            }
         }
+        let mut is_dropped = is_dropped.into_iter();
+        notes.retain(|_| is_dropped.next() != Some(true));
     }
 }
 
-fn end(note: &Note<Ticks>) -> Ticks {
-    note.onset.saturating_add(note.duration)
+/// Position in `sounding` of the note that must give way at `onset`; see [`Locks::limit_polyphony`].
+fn one_too_many<T>(notes: &[Note<T>], sounding: &[usize], onset: T) -> usize
+where
+    T: Copy + PartialOrd + Sub<Output = T>,
+{
+    // What is left of it, rather than its end, which may be beyond the last tick.
+    let rest = |note: &Note<T>| note.duration - (onset - note.onset);
+    let before = |a: &Note<T>, b: &Note<T>| {
+        let is_new = (a.onset == onset).cmp(&(b.onset == onset));
+        let ends = rest(a).partial_cmp(&rest(b)).unwrap_or(Ordering::Equal);
+        is_new.then(ends).then(a.key.cmp(&b.key))
+    };
+    let first = (0..sounding.len()).min_by(|&a, &b| before(&notes[sounding[a]], &notes[sounding[b]]));
+    first.expect("the note at onset sounds")
 }

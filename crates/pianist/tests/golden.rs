@@ -23,9 +23,9 @@ use instructions::every_instruction_set;
 use sha2::{Digest, Sha256};
 
 const GOLDEN: [(Alphabet, TimeBase, &str); 3] = [
-    (Alphabet::Notes, TimeBase::Seconds, "b47c2adc2a3b56b770f06fb955ac0b2f710645d793302cb39ee04c8c24de6f73"),
-    (Alphabet::Notes, TimeBase::Beats, "64f9a1e86de90fd206921a0fabece1dc527f53a70ca7f7213d04f2a98b05313e"),
-    (Alphabet::Events, TimeBase::Seconds, "f13057cd2b2b33f627a651c4039ec5191436c4b1c2ead09db1f853ff00c0ea93"),
+    (Alphabet::Notes, TimeBase::Seconds, "68ea943f9078dc0de5e0ad4f37f07ff2463fb1ba94563f59150977b50f933d6a"),
+    (Alphabet::Notes, TimeBase::Beats, "dde3bb34d57b1a3ae94fbf68d3ed890c115b6e34bc26681b8aa457dfcb6e4b58"),
+    (Alphabet::Events, TimeBase::Seconds, "0edc843a95d2e64cd5af8fcf538f46e21ec79b85f524f71488924d3981ee584c"),
 ];
 
 fn compose(pianist: &Pianist, instructions: Instructions, request: Request) -> Take {

@@ -31,6 +31,7 @@ impl Studio {
                 name: "made up".to_owned(),
                 tempo: TEMPO,
                 time_signature: TimeSignature::COMMON,
+                quarters: 0.0,
                 performance: piece.clone(),
             };
             fs::write(studio.path(&format!("music/{i}.mid")), midi::write(&clip)).unwrap();

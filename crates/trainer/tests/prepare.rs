@@ -34,7 +34,13 @@ impl Studio {
         let time_signature = TimeSignature::new(3, 4).unwrap();
         self.put(
             name,
-            midi::write(&Clip { name: name.to_owned(), tempo: 120.0, time_signature, performance }),
+            midi::write(&Clip {
+                name: name.to_owned(),
+                tempo: 120.0,
+                time_signature,
+                quarters: 0.0,
+                performance,
+            }),
         );
     }
 
@@ -136,6 +142,7 @@ fn the_same_notes_under_another_name_and_resolution_are_left_out() {
         name: String::new(),
         tempo: 180.0,
         time_signature: TimeSignature::COMMON,
+        quarters: 0.0,
         performance: Performance { notes, pedal: vec![] },
     };
     studio.put("in/c.mid", midi::write(&clip));

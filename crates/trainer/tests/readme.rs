@@ -92,6 +92,7 @@ fn write_collection(folder: &Path) {
             name: format!("Piece {seed}"),
             tempo: 100.0,
             time_signature: TimeSignature::default(),
+            quarters: 128.0,
             performance: Performance { notes: (0..256).map(note).collect(), pedal: Vec::new() },
         };
         fs::write(folder.join(format!("{seed}.mid")), midi::write(&clip)).expect("a writable folder");

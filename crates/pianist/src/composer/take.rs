@@ -32,6 +32,7 @@ impl Take {
             name: name.to_owned(),
             tempo: self.tempo,
             time_signature: self.time_signature,
+            quarters: self.quarters,
             performance: self.performance.clone(),
         }
     }

@@ -78,6 +78,7 @@ fn place_note(note: &Note<f64>) -> Note<u64> {
     Note { onset, duration, key: note.key, velocity: note.velocity }
 }
 
-fn tick(quarters: f64) -> u64 {
+/// The tick nearest to a time, from 0 to the last.
+pub(super) fn tick(quarters: f64) -> u64 {
     (quarters * f64::from(TICKS_PER_QUARTER)).round().clamp(0.0, LAST_TICK as f64) as u64
 }

@@ -5,7 +5,7 @@ use midly::{
     num::{u4, u7, u15, u24, u28},
 };
 
-use super::cue::{Action, TICKS_PER_QUARTER, cues};
+use super::cue::{Action, Cue, TICKS_PER_QUARTER, cues, tick};
 use crate::{
     note::{Key, Performance},
     time::TimeSignature,
@@ -27,23 +27,28 @@ pub struct Clip {
     pub tempo: f64,
     /// The metre of every bar.
     pub time_signature: TimeSignature,
+    /// Length in quarter notes: whole bars, so that it repeats on the bar where a host goes by the end of its tracks.
+    pub quarters: f64,
     /// In quarter notes from the clip's start.
     pub performance: Performance<f64>,
 }
 
 /// Writes a format-1 file with 960 ticks per quarter note: a track with tempo, time signature and name, and one with
-/// the notes and the sustain pedal on channel 1.
+/// the notes and the sustain pedal on channel 1. Both end with the clip's last bar, or later if something else does.
 ///
 /// What happens at one tick is ordered as in [`cues`].
 pub fn write(clip: &Clip) -> Vec<u8> {
+    let cues = cues(&clip.performance);
+    let last = cues.last().map_or(0, |cue| cue.tick);
+    let end = last.max(tick(clip.quarters) as u32);
     let header = Header::new(Format::Parallel, Timing::Metrical(u15::new(TICKS_PER_QUARTER)));
-    let smf = Smf { header, tracks: vec![conductor_track(clip), piano_track(clip)] };
+    let smf = Smf { header, tracks: vec![conductor_track(clip, end), piano_track(clip, &cues, end)] };
     let mut bytes = Vec::new();
     smf.write(&mut bytes).expect("a vector takes everything, and names are cut to fit an event");
     bytes
 }
 
-fn conductor_track(clip: &Clip) -> Track<'_> {
+fn conductor_track(clip: &Clip, end: u32) -> Track<'_> {
     let metre = clip.time_signature;
     let tempo = if clip.tempo > 0.0 { 60e6 / clip.tempo } else { 500_000.0 };
     let tempo = tempo.round().clamp(1.0, f64::from(u24::max_value().as_int())) as u32;
@@ -53,19 +58,19 @@ fn conductor_track(clip: &Clip) -> Track<'_> {
         meta(MetaMessage::TrackName(name(clip))),
         meta(MetaMessage::Tempo(u24::new(tempo))),
         meta(MetaMessage::TimeSignature(metre.numerator(), metre.denominator().ilog2() as u8, click, 8)),
-        meta(MetaMessage::EndOfTrack),
+        end_of_track(end),
     ]
 }
 
-fn piano_track(clip: &Clip) -> Track<'_> {
+fn piano_track<'a>(clip: &'a Clip, cues: &[Cue], end: u32) -> Track<'a> {
     let mut track = vec![meta(MetaMessage::TrackName(name(clip)))];
     let mut last = 0;
-    for cue in cues(&clip.performance) {
+    for cue in cues {
         let kind = TrackEventKind::Midi { channel: u4::new(0), message: message(cue.action) };
         track.push(TrackEvent { delta: u28::new(cue.tick - last), kind });
         last = cue.tick;
     }
-    track.push(meta(MetaMessage::EndOfTrack));
+    track.push(end_of_track(end - last));
     track
 }
 
@@ -87,6 +92,11 @@ fn name(clip: &Clip) -> &[u8] {
     let ends = clip.name.char_indices().map(|(start, letter)| start + letter.len_utf8());
     let end = ends.take_while(|end| *end <= LONGEST_NAME).last().unwrap_or(0);
     &clip.name.as_bytes()[..end]
+}
+
+/// The end of a track, `delta` ticks after its last event.
+fn end_of_track(delta: u32) -> TrackEvent<'static> {
+    TrackEvent { delta: u28::new(delta), ..meta(MetaMessage::EndOfTrack) }
 }
 
 fn meta(message: MetaMessage) -> TrackEvent {

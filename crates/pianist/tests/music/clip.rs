@@ -5,14 +5,14 @@ use etude_pianist::{
     note::Performance,
     time::TimeSignature,
 };
-use midly::{MetaMessage, MidiMessage, Smf, Timing, TrackEventKind};
+use midly::{MetaMessage, MidiMessage, Smf, Timing, TrackEvent, TrackEventKind};
 use proptest::prelude::*;
 
 use crate::common::{note, pedal, performances};
 
 fn clip(performance: Performance<f64>) -> Clip {
     let time_signature = TimeSignature::new(6, 8).unwrap();
-    Clip { name: "Étude".to_owned(), tempo: 90.0, time_signature, performance }
+    Clip { name: "Étude".to_owned(), tempo: 90.0, time_signature, quarters: 6.0, performance }
 }
 
 /// Tick and message of everything on the piano's track.
@@ -63,6 +63,19 @@ fn a_clip_has_a_conductor_track_with_name_tempo_and_metre() {
 }
 
 #[test]
+fn both_tracks_end_with_the_last_bar_or_with_what_sounds_after_it() {
+    let ends = |quarters, duration| {
+        let performance = Performance { notes: vec![note(60, 80, 1.0, duration)], pedal: Vec::new() };
+        let bytes = midi::write(&Clip { quarters, ..clip(performance) });
+        let smf = Smf::parse(&bytes).unwrap();
+        let end = |track: &[TrackEvent]| track.iter().map(|event| event.delta.as_int()).sum::<u32>();
+        smf.tracks.iter().map(|track| end(track)).collect::<Vec<_>>()
+    };
+    assert_eq!(ends(6.0, 1.0), [5760, 5760]);
+    assert_eq!(ends(1.5, 4.0), [4800, 4800]);
+}
+
+#[test]
 fn at_one_tick_releases_come_before_the_pedal_and_strikes_last() {
     let performance = Performance {
         notes: vec![note(60, 80, 0.0, 1.0), note(60, 90, 1.0, 1.0)],
@@ -102,8 +115,11 @@ fn impossible_clips_still_make_a_file() {
         let notes = vec![note(60, 80, f64::NAN, f64::INFINITY), note(61, 80, 1e300, 1.0)];
         let performance = Performance { notes, pedal: pedal(&[f64::INFINITY]) };
         let name = "é".repeat(1000);
-        let bytes = midi::write(&Clip { name, tempo, ..clip(performance) });
-        assert!(Smf::parse(&bytes).is_ok());
+        for quarters in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            let (name, performance) = (name.clone(), performance.clone());
+            let bytes = midi::write(&Clip { name, tempo, quarters, ..clip(performance) });
+            assert!(Smf::parse(&bytes).is_ok());
+        }
     }
 }
 

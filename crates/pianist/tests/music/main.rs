@@ -3,5 +3,6 @@
 mod beat_map;
 mod clip;
 mod common;
+mod locks;
 mod midi;
 mod time;
