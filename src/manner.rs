@@ -1,7 +1,8 @@
-//! What is done to music after composing, without composing anew: quantising, swing, loudness, and how the pedal is
-//! played. What is played, drawn and exported went through here, so all three are the same.
+//! What is done to music after composing, without composing anew: quantising, swing, loudness, how the pedal is played, and
+//! how many keys may be down at once. What is played, drawn and exported went through here, so all three are the same.
 
-use etude_pianist::note::{Note, PedalChange, Performance, Velocity};
+use etude_pianist::locks::Locks;
+use etude_pianist::note::{Key, Note, PedalChange, Performance, Velocity};
 use etude_pianist::time::TimeSignature;
 
 use crate::params::{Grid, Pedal};
@@ -25,12 +26,21 @@ pub struct Manner {
     pub velocity: f32,
     /// What becomes of the pedal.
     pub pedal: Pedal,
+    /// How many keys may be down at once: more than were composed may be where bars were joined, or notes pulled together.
+    pub polyphony: usize,
 }
 
 impl Default for Manner {
     /// As composed.
     fn default() -> Manner {
-        Manner { quantise: 0.0, grid: Grid::Sixteenth, swing: 0.0, velocity: 1.0, pedal: Pedal::Cc64 }
+        Manner {
+            quantise: 0.0,
+            grid: Grid::Sixteenth,
+            swing: 0.0,
+            velocity: 1.0,
+            pedal: Pedal::Cc64,
+            polyphony: Key::COUNT,
+        }
     }
 }
 
@@ -52,6 +62,9 @@ impl Manner {
         played.notes.sort_by(|a, b| a.onset.total_cmp(&b.onset).then(a.key.cmp(&b.key)));
         let swing = |change: &PedalChange<f64>| PedalChange { time: feel.swung(change.time), ..*change };
         played.pedal = played.pedal.iter().map(swing).collect();
+        if self.polyphony < Key::COUNT {
+            Locks { polyphony: self.polyphony, ..Locks::default() }.limit_polyphony(&mut played);
+        }
         played
     }
 }
@@ -117,7 +130,6 @@ impl Feel<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use etude_pianist::note::Key;
     use proptest::prelude::*;
 
     fn note(onset: f64, duration: f64) -> Note<f64> {
@@ -135,6 +147,20 @@ mod tests {
         let notes = onsets.iter().map(|&onset| note(onset, 0.1)).collect();
         let played = manner.play(&Performance { notes, pedal: Vec::new() }, signature, 28.0);
         played.notes.iter().map(|note| note.onset).collect()
+    }
+
+    #[test]
+    fn notes_pulled_together_are_no_more_keys_at_once_than_may_be() {
+        let notes = vec![
+            note(0.2, 1.0),
+            Note { key: Key::from_midi(64).unwrap(), ..note(0.28, 1.0) },
+            note(1.0, 1.0),
+        ];
+        let manner = Manner { quantise: 1.0, polyphony: 1, ..Manner::default() };
+        let played = manner.play(&Performance { notes, pedal: Vec::new() }, TimeSignature::default(), 4.0);
+        let played: Vec<_> =
+            played.notes.iter().map(|note| (note.onset, note.end(), note.key.midi())).collect();
+        assert_eq!(played, [(0.25, 1.0, 64), (1.0, 2.0, 60)]);
     }
 
     #[test]

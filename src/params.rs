@@ -259,6 +259,7 @@ impl EtudeParams {
             swing: self.swing.value() / 100.0,
             velocity: self.velocity.value() / 100.0,
             pedal: self.pedal.value(),
+            polyphony: self.locks().polyphony,
         }
     }
 }
