@@ -148,11 +148,6 @@ impl EditorEnd {
         self.shared.wake();
     }
 
-    /// The host's tick up to which the player plays; the lowest there is, while it does not.
-    pub fn playhead(&self) -> i64 {
-        self.shared.playhead.load(SeqCst)
-    }
-
     /// Whether an offline bounce waits for whatever is asked for.
     pub(crate) fn is_hurried(&self) -> bool {
         self.shared.hurried.load(SeqCst)
