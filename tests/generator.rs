@@ -368,3 +368,26 @@ fn ideas_for_an_endless_take_are_one() {
         assert!(player.take(&block(quarter)).is_some(), "a bounce would wait for ever");
     }
 }
+
+#[test]
+fn what_is_composed_between_kept_bars_rings_on_into_the_next_one() {
+    let (_folder, pianist) = pianist();
+    let (generator, _player) = Generator::start().unwrap();
+    let editor = generator.editor();
+    editor.order(order(&pianist, 19, Mode::Loop));
+    let first = wait_until_ready(&editor);
+    let rings = |seed| {
+        let mut next = order(&pianist, seed, Mode::Loop);
+        next.keep = Some(Kept { take: first.clone(), bars: vec![0..1, 2..8] });
+        editor.order(next);
+        let take = wait_until_ready(&editor);
+        let after = |take: &composer::Take| onsets(take, 32.0).split_off(onsets(take, 8.0).len());
+        assert_eq!(after(take.music()), after(first.music()), "nothing is added to what is kept");
+        take.music()
+            .performance
+            .notes
+            .iter()
+            .any(|note| note.onset < 8.0 && note.onset >= 4.0 && note.end() > 8.0)
+    };
+    assert!((20..40).any(rings), "no note of twenty bars wants to sound longer than its bar");
+}

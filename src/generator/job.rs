@@ -71,8 +71,11 @@ pub(super) struct Job {
 struct Work {
     engine: Arc<dyn Engine>,
     composer: Composer,
-    /// Where they begin, in quarter notes from the take's first bar.
-    start: f64,
+    bars: Range<u32>,
+    /// The length of a bar, in quarter notes.
+    bar: f64,
+    /// Up to where their notes may sound, in quarter notes from the first of them: into the bar after, if that is kept.
+    sounding: f64,
 }
 
 /// How fast steps are made.
@@ -170,13 +173,13 @@ impl Job {
 
     fn decided(&self) -> f64 {
         let all = self.request.quarters();
-        self.work.as_ref().map_or(all, |work| (work.start + work.composer.decided()).min(all))
+        self.work.as_ref().map_or(all, Work::decided)
     }
 
     /// How far the take must be before it is worth playing.
     fn first_part(&self, end: &GeneratorEnd) -> f64 {
         let playhead = end.playhead();
-        let begin = self.work.as_ref().map_or(0.0, |work| work.start);
+        let begin = self.work.as_ref().map_or(0.0, Work::start);
         let nothing_plays = playhead == i64::MIN || end.playing().is_none();
         match self.place.mode {
             _ if nothing_plays => begin + FIRST_PART,
@@ -196,26 +199,28 @@ impl Job {
         let before = only(&self.done, std::slice::from_ref(&(0..bars.start)), bar, start);
         let primer = if before.notes.is_empty() { self.request.primer.clone() } else { Some(before) };
         let seed = self.request.seed;
-        let request = Request { bars: bars.len() as u32, primer, ..self.request.clone() };
+        // One bar more than is missing tells how long its last notes want to sound.
+        let composed = bars.len() as u32 + u32::from(bars.end < self.request.bars);
+        let request = Request { bars: composed, primer, ..self.request.clone() };
         let requests: Vec<Request> = (0..u64::from(self.ideas))
             .map(|idea| Request { seed: seed.wrapping_add(idea), ..request.clone() })
             .collect();
         let composer = Composer::new(engine.clone(), &requests)?;
         self.device = composer.device().to_owned();
-        self.work = Some(Work { engine, composer, start });
+        self.work = Some(Work { engine, composer, bars, bar, sounding: request.quarters() });
         Ok(())
     }
 
     /// Adds the bars at work, which are complete, to what is done.
     fn finish_bars(&mut self) {
-        let Some(Work { engine, composer, start }) = self.work.take() else { return };
-        let mut takes = best_first(composer.takes(), engine.time_base()).into_iter();
+        let Some(work) = self.work.take() else { return };
+        let mut takes = best_first(work.composer.takes(), work.engine.time_base()).into_iter();
         let Some(best) = takes.next() else { return };
         self.request.seed = if self.ideas > 1 { best.seed } else { self.request.seed };
         self.others = takes.map(|music| Arc::new(self.place_take(music))).collect();
-        join(&mut self.done, place_after(best.performance, start));
+        join(&mut self.done, work.placed(&best.performance));
         // The request was met once already.
-        let _ = self.go_on(engine);
+        let _ = self.go_on(work.engine);
     }
 
     fn hand_over(&mut self, end: &mut GeneratorEnd) {
@@ -245,7 +250,7 @@ impl Job {
         let mut performance = self.done.clone();
         if let Some(work) = &self.work {
             let new = work.composer.takes().swap_remove(0);
-            join(&mut performance, place_after(new.performance, work.start));
+            join(&mut performance, work.placed(&new.performance));
         }
         let Request { seed, tempo, time_signature, .. } = self.request;
         let quarters = self.request.quarters();
@@ -256,6 +261,24 @@ impl Job {
     fn place_take(&self, music: composer::Take) -> Take {
         let decided = music.quarters;
         Take::new(music, self.place, decided)
+    }
+}
+
+impl Work {
+    /// Where its bars begin, in quarter notes from the take's first bar.
+    fn start(&self) -> f64 {
+        f64::from(self.bars.start) * self.bar
+    }
+
+    /// Up to where the take is composed, in quarter notes from its first bar.
+    fn decided(&self) -> f64 {
+        (self.start() + self.composer.decided()).min(f64::from(self.bars.end) * self.bar)
+    }
+
+    /// What was composed for its bars, placed there.
+    fn placed(&self, composed: &Performance<f64>) -> Performance<f64> {
+        let all = 0..self.bars.len() as u32;
+        place_after(only(composed, std::slice::from_ref(&all), self.bar, self.sounding), self.start())
     }
 }
 
