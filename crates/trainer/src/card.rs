@@ -1,6 +1,6 @@
 //! `card`: completes a pianist's model card, in its file and on the page beside it.
 
-use crate::atomic;
+use crate::{atomic, say};
 use etude_pianist::card::Validation;
 use etude_pianist::model_file::{Pianist, PianistFileError};
 use etude_pianist::network::{Blueprint, Head};
@@ -119,7 +119,7 @@ pub fn run(args: &CardArgs) -> Result<(), CardError> {
     }
     pianist.write_file(&args.model)?;
     let page = write_page(&pianist, &args.model)?;
-    println!("Completed {} and {}", args.model.display(), page.display());
+    say::progress(format_args!("Completed {} and {}", args.model.display(), page.display()));
     Ok(())
 }
 

@@ -21,6 +21,7 @@ pub use self::report::{Attribute, Copied, Report};
 use crate::copied;
 use crate::corpus::{Corpus, CorpusError};
 use crate::prepare::{PrepareError, Skipped};
+use crate::say;
 
 /// Measure a pianist on music that it never heard.
 ///
@@ -88,6 +89,9 @@ pub enum EvaluateError {
     /// Takes can't be composed.
     #[error(transparent)]
     Compose(#[from] RequestError),
+    /// The report can't be printed.
+    #[error("the report can't be written; free some space where it goes")]
+    Unwritable(#[source] std::io::Error),
     /// There is no music to measure on.
     #[error("there is no music to measure on: give another --data or --corpus{}", named(.0))]
     Nothing(Vec<Skipped>),
@@ -96,12 +100,12 @@ pub enum EvaluateError {
 /// Runs the command: evaluates and prints the report.
 pub fn run(args: &EvaluateArgs) -> Result<(), EvaluateError> {
     let report = evaluate(args)?;
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&report).expect("a report is plain data"));
+    let printed = if args.json {
+        say::result(serde_json::to_string_pretty(&report).expect("a report is plain data"))
     } else {
-        println!("{report}");
-    }
-    Ok(())
+        say::result(report)
+    };
+    printed.map_err(EvaluateError::Unwritable)
 }
 
 /// Measures the pianist. The same files give the same report on machines with as many processors.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use indicatif::{ProgressBar, ProgressStyle};
 use thiserror::Error;
 
-use crate::picture;
+use crate::{picture, say};
 use etude_pianist::composer::{Composer, MAX_TAKES, Request, RequestError, Take};
 use etude_pianist::engine::{CpuEngine, Device, Engine, Precision};
 use etude_pianist::midi::{self, MidiFileError};
@@ -63,7 +63,10 @@ pub fn run(args: &GenerateArgs) -> Result<(), GenerateError> {
     for Written { path, take, score } in clips {
         let notes = take.performance.notes.len();
         let path = path.display();
-        println!("Wrote {path}: {} bars, {notes} notes, seed {}, score {score:.2}", args.bars, take.seed);
+        let (bars, seed) = (args.bars, take.seed);
+        say::progress(format_args!(
+            "Wrote {path}: {bars} bars, {notes} notes, seed {seed}, score {score:.2}"
+        ));
     }
     Ok(())
 }
@@ -101,12 +104,12 @@ fn engine(pianist: Pianist, args: &GenerateArgs) -> Result<Arc<dyn Engine>, Pian
     let engine = match args.device.engine(pianist, Precision::default(), args.count.min(MAX_TAKES)) {
         Ok(engine) => engine,
         Err(error) => {
-            eprintln!("{error}. The processor composes instead");
+            say::aside(format_args!("{error}. The processor composes instead"));
             Arc::new(CpuEngine::new(Pianist::read_file(&args.model)?, Precision::default()))
         }
     };
     if args.device != Device::Cpu {
-        eprintln!("Composing on {}", engine.device());
+        say::aside(format_args!("Composing on {}", engine.device()));
     }
     Ok(engine)
 }
@@ -138,7 +141,7 @@ fn compose(engine: &Arc<dyn Engine>, request: &Request, count: usize) -> Result<
         composer.advance(f64::INFINITY);
         bar.inc(1);
         if let Some(failure) = composer.failure() {
-            bar.suspend(|| eprintln!("{failure}. Went on with {}", composer.device()));
+            bar.suspend(|| say::aside(format_args!("{failure}. Went on with {}", composer.device())));
         }
         takes.extend(composer.takes());
     }

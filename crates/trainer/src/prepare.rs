@@ -20,7 +20,7 @@ pub(crate) use self::reading::Music;
 pub use self::reading::{Reason, Skipped};
 pub use self::report::Report;
 use crate::corpus::{self, CorpusError, Draft, Split};
-use crate::interrupt;
+use crate::{interrupt, say};
 
 /// Make a corpus to train on from folders of MIDI files.
 ///
@@ -81,8 +81,8 @@ pub enum PrepareError {
 pub fn run(args: &PrepareArgs) -> Result<(), PrepareError> {
     interrupt::listen();
     let report = prepare(args)?;
-    println!("{report}");
-    println!("Wrote {}", args.output.display());
+    say::progress(report);
+    say::progress(format_args!("Wrote {}", args.output.display()));
     Ok(())
 }
 
