@@ -40,6 +40,12 @@ pub fn write(
     atomic::write_with(path, |file| write_parts(file, &header, &records, drafts)).map_err(io)
 }
 
+/// Asks whether a corpus can be written at `path`, before the work that makes one.
+pub(crate) fn check_place(path: &Path) -> Result<(), CorpusError> {
+    let io = |source| CorpusError::Io { path: path.to_owned(), action: "write", source };
+    atomic::check(path).map_err(io)
+}
+
 fn header(alphabet: Alphabet, time_base: TimeBase, drafts: &[Draft]) -> Header {
     let count = |size: fn(&Draft) -> usize| (drafts.iter().map(size).sum::<usize>() as u64).into();
     Header {
