@@ -84,6 +84,9 @@ struct Evaluation {
 struct Copies {
     generated: Option<Copy>,
     human: Option<Copy>,
+    /// 0 where no human music was long enough to be looked for, and in evaluations of earlier days.
+    #[serde(default)]
+    human_excerpts: usize,
 }
 
 #[derive(Deserialize)]
@@ -148,11 +151,13 @@ fn read_evaluation(path: &Path) -> Result<Evaluation, CardError> {
 impl Copies {
     fn in_words(&self) -> String {
         let notes = |copy: &Option<Copy>| copy.as_ref().map_or(0, |copy| copy.notes);
-        format!(
-            "the longest passage of its takes that is also in the training data, in any key and rhythm, has {} notes; \
-             as much unknown human music has one of {}",
-            notes(&self.generated),
-            notes(&self.human)
-        )
+        let own = format!(
+            "the longest passage of its takes that is also in the training data, in any key and rhythm, has {} notes",
+            notes(&self.generated)
+        );
+        if self.human.is_none() && self.human_excerpts == 0 {
+            return own;
+        }
+        format!("{own}; as much unknown human music has one of {}", notes(&self.human))
     }
 }
