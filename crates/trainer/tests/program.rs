@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use etude_pianist::alphabet::Alphabet;
 use etude_pianist::midi::{self, Clip};
@@ -52,6 +54,15 @@ fn unread(folder: &Path, arguments: &str) -> bool {
     program.wait().expect("it ends").success()
 }
 
+/// Waits until a file is there.
+fn wait_for(file: &Path) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !file.exists() {
+        assert!(Instant::now() < deadline, "{} does not appear", file.display());
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
 #[test]
 fn a_reader_who_leaves_ends_no_work() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -99,6 +110,20 @@ fn a_report_that_is_lost_on_a_full_disk_is_an_error() {
 }
 
 #[test]
+fn clips_are_written_before_more_are_composed() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    write_corpus(folder.path());
+    assert!(unread(folder.path(), TRAIN));
+    let generate = "generate --model tiny.safetensors --bars 64 --count 1000 --output clip.mid";
+    let mut command = etude_trainer(folder.path(), generate);
+    let mut program = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it was just built");
+    wait_for(&folder.path().join("clip-1.mid"));
+    let composing = program.try_wait().expect("it was started").is_none();
+    program.kill().and_then(|()| program.wait()).expect("it was started");
+    assert!(composing && !folder.path().join("clip-1000.mid").exists());
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn a_run_on_one_thread_takes_one() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -110,12 +135,8 @@ fn a_run_on_one_thread_takes_one() {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     let mut program = command.spawn().expect("it was just built");
-    let begun = folder.path().join("tiny.csv");
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
-    while !begun.exists() && std::time::Instant::now() < deadline {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    wait_for(&folder.path().join("tiny.csv"));
+    thread::sleep(Duration::from_secs(1));
     let threads = fs::read_dir(format!("/proc/{}/task", program.id())).expect("it runs").count();
     program.kill().and_then(|()| program.wait()).expect("it was running");
     // The first one, which waits, the one that trains, and the one that listens for Ctrl-C.
