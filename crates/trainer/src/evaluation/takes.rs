@@ -49,6 +49,6 @@ pub fn excerpts(human: &[Performance<f64>], base: TimeBase, count: usize) -> Vec
     let length = stretch(base) * TAKE_STRETCHES as f64;
     let long: Vec<_> = human.iter().filter(|performance| performance.last_event() >= length).collect();
     let count = count.min(long.len());
-    let chosen = (0..count).map(|i| long[i * long.len() / count]);
+    let chosen = (0..count).map(|i| long[(i * long.len()).div_ceil(count)]);
     chosen.map(|piece| &piece.notes[..piece.notes.partition_point(|note| note.onset < length)]).collect()
 }
