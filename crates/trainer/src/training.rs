@@ -49,7 +49,7 @@ pub struct TrainArgs {
     /// The pianist to write
     #[arg(long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Go on from the last checkpoint of --output
+    /// Go on from the last checkpoint of --output, or begin if nothing is there yet
     #[arg(long)]
     pub resume: bool,
     /// Begin with the weights of this pianist, which may have fewer units, or with this checkpoint of the same size: to

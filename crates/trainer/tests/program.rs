@@ -110,6 +110,20 @@ fn a_report_that_is_lost_on_a_full_disk_is_an_error() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_run_that_is_stopped_at_once_can_be_resumed() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    write_corpus(folder.path());
+    let mut command = etude_trainer(folder.path(), &TRAIN.replace("0.03", "60"));
+    let mut program = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it was just built");
+    wait_for(&folder.path().join("tiny.csv"));
+    let stop = Command::new("kill").arg(program.id().to_string()).status().expect("every Unix has it");
+    assert!(stop.success() && program.wait().expect("it ends").success());
+    let resumed = etude_trainer(folder.path(), TRAIN).arg("--resume").output().expect("it was just built");
+    assert!(resumed.status.success(), "{}", String::from_utf8_lossy(&resumed.stderr));
+}
+
+#[test]
 fn clips_are_written_before_more_are_composed() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     write_corpus(folder.path());

@@ -176,7 +176,10 @@ fn damaged_checkpoints_are_refused() {
     args.resume = true;
     for length in [0, 7, 100, whole.len() / 2, whole.len() - 1] {
         std::fs::write(&path, &whole[..length]).expect("a writable folder");
-        assert!(matches!(run(&args), Err(TrainError::Checkpoint(_))), "{length} bytes are no checkpoint");
+        let error = run(&args).expect_err("no checkpoint");
+        assert!(matches!(error, TrainError::Checkpoint(_)), "{length} bytes are no checkpoint");
+        let advice = format!("--from {} --output", args.output.display());
+        assert!(error.to_string().contains(&advice), "{error}");
     }
 }
 

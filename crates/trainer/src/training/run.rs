@@ -185,7 +185,7 @@ impl<'a> Run<'a> {
     }
 
     /// Draws the curve. Where nothing could be measured, the last weights are the pianist.
-    fn finish(self) -> Result<(), TrainError> {
+    fn finish(mut self) -> Result<(), TrainError> {
         if self.progress.best.is_none() {
             self.write_pianist(None)?;
         }
@@ -204,7 +204,11 @@ impl<'a> Run<'a> {
     }
 
     /// Writes the pianist as it is now, and its card.
-    fn write_pianist(&self, validation: Option<&Loss>) -> Result<(), TrainError> {
+    fn write_pianist(&mut self, validation: Option<&Loss>) -> Result<(), TrainError> {
+        // A pianist without a checkpoint could not be resumed, should the run be killed between the two.
+        if !checkpoint_path(self.args).exists() {
+            self.write_checkpoint()?;
+        }
         let Progress { alphabet, time_base, layers, units, .. } = self.progress;
         let parameters = self.learner.network().parameters().to_vec();
         let pianist = Pianist::new(alphabet, time_base, layers, units, parameters, self.card(validation));
