@@ -31,7 +31,7 @@ pub const MAX_LAYERS: usize = 8;
 /// The most units per layer that a file may ask for.
 pub const MAX_UNITS: usize = 4096;
 /// The largest file that is read. The shipped pianists have at most 32 MiB; memory is the limit for others.
-const LARGEST_MIB: u64 = 256;
+pub const LARGEST_MIB: u64 = 256;
 
 /// A trained network with its alphabet, time base and card.
 #[derive(Debug, Clone)]

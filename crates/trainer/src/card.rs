@@ -1,6 +1,6 @@
 //! `card`: completes a pianist's model card, in its file and on the page beside it.
 
-use crate::atomic;
+use crate::{atomic, say};
 use etude_pianist::card::Validation;
 use etude_pianist::model_file::{Pianist, PianistFileError};
 use etude_pianist::network::{Blueprint, Head};
@@ -84,6 +84,9 @@ struct Evaluation {
 struct Copies {
     generated: Option<Copy>,
     human: Option<Copy>,
+    /// 0 where no human music was long enough to be looked for, and in evaluations of earlier days.
+    #[serde(default)]
+    human_excerpts: usize,
 }
 
 #[derive(Deserialize)]
@@ -119,7 +122,7 @@ pub fn run(args: &CardArgs) -> Result<(), CardError> {
     }
     pianist.write_file(&args.model)?;
     let page = write_page(&pianist, &args.model)?;
-    println!("Completed {} and {}", args.model.display(), page.display());
+    say::progress(format_args!("Completed {} and {}", args.model.display(), page.display()));
     Ok(())
 }
 
@@ -148,11 +151,13 @@ fn read_evaluation(path: &Path) -> Result<Evaluation, CardError> {
 impl Copies {
     fn in_words(&self) -> String {
         let notes = |copy: &Option<Copy>| copy.as_ref().map_or(0, |copy| copy.notes);
-        format!(
-            "the longest passage of its takes that is also in the training data, in any key and rhythm, has {} notes; \
-             as much unknown human music has one of {}",
-            notes(&self.generated),
-            notes(&self.human)
-        )
+        let own = format!(
+            "the longest passage of its takes that is also in the training data, in any key and rhythm, has {} notes",
+            notes(&self.generated)
+        );
+        if self.human.is_none() && self.human_excerpts == 0 {
+            return own;
+        }
+        format!("{own}; as much unknown human music has one of {}", notes(&self.human))
     }
 }

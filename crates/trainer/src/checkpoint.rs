@@ -66,7 +66,12 @@ pub enum CheckpointError {
         source: std::io::Error,
     },
     /// The file is no checkpoint, or a damaged one.
-    #[error("{} is not a usable checkpoint: {reason}; train again without --resume", path.display())]
+    #[error(
+        "{} is not a usable checkpoint: {reason}; go on from its pianist with `--from {} --output OTHER.safetensors`, \
+         or delete both to begin anew",
+        path.display(),
+        path.with_extension("safetensors").display()
+    )]
     Damaged {
         /// Which file.
         path: PathBuf,

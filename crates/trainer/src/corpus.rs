@@ -36,6 +36,7 @@ use self::check::{Contents, Row};
 use self::packed::PackedView;
 pub use self::packed::{LONGEST, Packed, TooLong};
 use self::record::{BarRecord, EventRecord};
+pub(crate) use self::write::check_place;
 pub use self::write::{Draft, write};
 
 /// What a performance is used for.

@@ -1,6 +1,7 @@
 //! `evaluate`: how well a pianist knows music that it never heard, and what its own is like.
 
 mod comparison;
+mod copies;
 mod loss;
 mod music;
 mod played;
@@ -11,16 +12,17 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use etude_pianist::alphabet::Pedal;
-use etude_pianist::composer::RequestError;
+use etude_pianist::composer::{MAX_TAKES, RequestError};
 use etude_pianist::engine::Precision;
 use etude_pianist::model_file::{Pianist, PianistFileError};
 use etude_pianist::time::TimeBase;
 
 pub use self::comparison::{Comparison, Pair, Spread};
-pub use self::report::{Attribute, Copied, Report};
-use crate::copied;
-use crate::corpus::{Corpus, CorpusError};
+pub use self::copies::{Copied, Copies};
+pub use self::report::{Attribute, Report};
+use crate::corpus::CorpusError;
 use crate::prepare::{PrepareError, Skipped};
+use crate::say;
 
 /// Measure a pianist on music that it never heard.
 ///
@@ -51,7 +53,7 @@ pub struct EvaluateArgs {
     /// Measure the loss with weights in f32 (as trained), bf16 or int8 (as it composes)
     #[arg(long, value_name = "f32|bf16|int8", default_value_t = Precision::F32)]
     pub precision: Precision,
-    /// How many takes of 64 bars to compose and compare; 0 for none
+    /// How many takes of 64 bars to compose and compare, at most 64; 0 for none
     #[arg(long, value_name = "TAKES", default_value_t = 8)]
     pub compare: usize,
     /// The corpus that the pianist was trained on, to look for copied passages in [default: --corpus]
@@ -88,6 +90,9 @@ pub enum EvaluateError {
     /// Takes can't be composed.
     #[error(transparent)]
     Compose(#[from] RequestError),
+    /// The report can't be printed.
+    #[error("the report can't be written; free some space where it goes")]
+    Unwritable(#[source] std::io::Error),
     /// There is no music to measure on.
     #[error("there is no music to measure on: give another --data or --corpus{}", named(.0))]
     Nothing(Vec<Skipped>),
@@ -96,17 +101,23 @@ pub enum EvaluateError {
 /// Runs the command: evaluates and prints the report.
 pub fn run(args: &EvaluateArgs) -> Result<(), EvaluateError> {
     let report = evaluate(args)?;
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&report).expect("a report is plain data"));
+    let printed = if args.json {
+        say::result(serde_json::to_string_pretty(&report).expect("a report is plain data"))
     } else {
-        println!("{report}");
-    }
-    Ok(())
+        say::result(report)
+    };
+    printed.map_err(EvaluateError::Unwritable)
 }
 
 /// Measures the pianist. The same files give the same report on machines with as many processors.
 pub fn evaluate(args: &EvaluateArgs) -> Result<Report, EvaluateError> {
+    // Asked before the music is heard, which can take an hour.
+    if args.compare > MAX_TAKES {
+        return Err(RequestError::TooManyTakes(args.compare).into());
+    }
     let pianist = Pianist::read_file(&args.model)?;
+    let training = args.training_corpus.as_ref().or(args.corpus.as_ref());
+    let training = training.map(|path| music::open(path, pianist.time_base)).transpose()?;
     let (pieces, skipped) = music::read(args, pianist.time_base)?;
     if pieces.is_empty() {
         return Err(EvaluateError::Nothing(skipped));
@@ -118,14 +129,8 @@ pub fn evaluate(args: &EvaluateArgs) -> Result<Report, EvaluateError> {
     if args.compare > 0 {
         let takes = takes::compose(&pianist, args.pedal, args.compare)?;
         report.comparison = Some(Comparison::new(&takes, &human, pianist.time_base));
-        if let Some(path) = args.training_corpus.as_ref().or(args.corpus.as_ref()) {
-            let training = Corpus::open(path)?;
-            let excerpts = takes::excerpts(&human, pianist.time_base, args.compare);
-            let takes: Vec<_> = takes.iter().map(|take| take.notes.as_slice()).collect();
-            let longest = |clips| copied::longest_copy(clips, &training).map(Copied::from);
-            report.longest_copied_passage =
-                Some(Pair { generated: longest(takes), human: longest(excerpts) });
-        }
+        let excerpts = takes::excerpts(&human, pianist.time_base, args.compare);
+        report.longest_copied_passage = training.map(|training| Copies::new(&takes, excerpts, &training));
     }
     Ok(report)
 }

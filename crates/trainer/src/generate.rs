@@ -1,10 +1,10 @@
 //! The `generate` command: a pianist composes clips.
 
 mod args;
+mod files;
 
 pub use args::GenerateArgs;
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use indicatif::{ProgressBar, ProgressStyle};
 use thiserror::Error;
 
-use crate::picture;
+use crate::{atomic, picture, say};
 use etude_pianist::composer::{Composer, MAX_TAKES, Request, RequestError, Take};
 use etude_pianist::engine::{CpuEngine, Device, Engine, Precision};
 use etude_pianist::midi::{self, MidiFileError};
@@ -35,6 +35,16 @@ pub enum GenerateError {
     /// What was asked for is not possible.
     #[error(transparent)]
     Request(#[from] RequestError),
+    /// A file would be overwritten by another, or by what is made from it.
+    #[error("--{one} and --{other} are the same file, {}; give each one of its own", path.display())]
+    SameFile {
+        /// An argument that names it.
+        one: &'static str,
+        /// Another one.
+        other: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
     /// A clip or picture can't be written.
     #[error("cannot write {}: {source}", path.display())]
     Unwritable {
@@ -63,13 +73,18 @@ pub fn run(args: &GenerateArgs) -> Result<(), GenerateError> {
     for Written { path, take, score } in clips {
         let notes = take.performance.notes.len();
         let path = path.display();
-        println!("Wrote {path}: {} bars, {notes} notes, seed {}, score {score:.2}", args.bars, take.seed);
+        let (bars, seed) = (args.bars, take.seed);
+        say::progress(format_args!(
+            "Wrote {path}: {bars} bars, {notes} notes, seed {seed}, score {score:.2}"
+        ));
     }
     Ok(())
 }
 
-/// Composes and writes the clips: the same arguments give the same files, byte for byte.
+/// Composes and writes the clips: the same arguments give the same files, byte for byte. What is composed is written
+/// before more is composed.
 pub fn generate(args: &GenerateArgs) -> Result<Vec<Written>, GenerateError> {
+    files::check(args)?;
     let primer = args.primer.as_deref().map(read_primer).transpose()?;
     let request = args.request(primer);
     // Asked before the weights are read: a slip of the hand is answered at once.
@@ -77,22 +92,17 @@ pub fn generate(args: &GenerateArgs) -> Result<Vec<Written>, GenerateError> {
     let pianist = Pianist::read_file(&args.model)?;
     let (name, time_base) = (clip_name(&pianist, &args.model), pianist.time_base);
     let engine = engine(pianist, args)?;
-    let takes = compose(&engine, &request, args.count)?;
-    let numbered = |path: &Path, number: usize| match args.count {
-        1 => path.to_owned(),
-        _ => with_number(path, number),
-    };
-    let mut written = Vec::with_capacity(takes.len());
-    for (number, take) in (1..).zip(takes) {
-        let title = format!("{name} {}", take.seed);
-        let path = numbered(&args.output, number);
-        write(&path, &midi::write(&take.clip(&title)))?;
-        if let Some(picture) = &args.picture {
-            write(&numbered(picture, number), &picture::piano_roll(&take, &name))?;
+    let requests = requests(&request, args.count);
+    let bar = progress_bar(requests.len().div_ceil(MAX_TAKES));
+    let mut written = Vec::with_capacity(args.count);
+    for batch in requests.chunks(MAX_TAKES) {
+        for take in compose(&engine, batch, &bar)? {
+            let path = write_clip(args, written.len() + 1, &take, &name)?;
+            let score = ranking::score(&take, time_base);
+            written.push(Written { path, take, score });
         }
-        let score = ranking::score(&take, time_base);
-        written.push(Written { path, take, score });
     }
+    bar.finish_and_clear();
     Ok(written)
 }
 
@@ -101,12 +111,12 @@ fn engine(pianist: Pianist, args: &GenerateArgs) -> Result<Arc<dyn Engine>, Pian
     let engine = match args.device.engine(pianist, Precision::default(), args.count.min(MAX_TAKES)) {
         Ok(engine) => engine,
         Err(error) => {
-            eprintln!("{error}. The processor composes instead");
+            say::aside(format_args!("{error}. The processor composes instead"));
             Arc::new(CpuEngine::new(Pianist::read_file(&args.model)?, Precision::default()))
         }
     };
     if args.device != Device::Cpu {
-        eprintln!("Composing on {}", engine.device());
+        say::aside(format_args!("Composing on {}", engine.device()));
     }
     Ok(engine)
 }
@@ -120,30 +130,45 @@ fn read_primer(path: &Path) -> Result<Performance<f64>, GenerateError> {
     Ok(recording.performance.map_time(|seconds| recording.beat_map.to_quarters(seconds)))
 }
 
-/// Takes of `request` and of the seeds after its own.
-fn compose(engine: &Arc<dyn Engine>, request: &Request, count: usize) -> Result<Vec<Take>, RequestError> {
-    let requests: Vec<Request> = (0..count as u64)
-        .map(|i| Request { seed: request.seed.wrapping_add(i), ..request.clone() })
-        .collect();
+/// `request`, and the same with the seeds after its own.
+fn requests(request: &Request, count: usize) -> Vec<Request> {
+    let seed = |i| request.seed.wrapping_add(i);
+    (0..count as u64).map(|i| Request { seed: seed(i), ..request.clone() }).collect()
+}
+
+fn progress_bar(batches: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("Composing {bar:30} {percent} %, {eta} left");
-    let bar = ProgressBar::new(100 * requests.len().div_ceil(MAX_TAKES) as u64)
-        .with_style(style.expect("the template is well formed"));
-    let mut takes = Vec::with_capacity(count);
-    for batch in requests.chunks(MAX_TAKES) {
-        let mut composer = Composer::new(engine.clone(), batch)?;
-        for percent in 1..100 {
-            composer.advance(request.quarters() * f64::from(percent) / 100.0);
-            bar.inc(1);
-        }
-        composer.advance(f64::INFINITY);
+    ProgressBar::new(100 * batches as u64).with_style(style.expect("the template is well formed"))
+}
+
+/// Takes that are composed together.
+fn compose(
+    engine: &Arc<dyn Engine>,
+    requests: &[Request],
+    bar: &ProgressBar,
+) -> Result<Vec<Take>, RequestError> {
+    let mut composer = Composer::new(engine.clone(), requests)?;
+    let quarters = requests.first().map_or(0.0, Request::quarters);
+    for percent in 1..100 {
+        composer.advance(quarters * f64::from(percent) / 100.0);
         bar.inc(1);
-        if let Some(failure) = composer.failure() {
-            bar.suspend(|| eprintln!("{failure}. Went on with {}", composer.device()));
-        }
-        takes.extend(composer.takes());
     }
-    bar.finish_and_clear();
-    Ok(takes)
+    composer.advance(f64::INFINITY);
+    bar.inc(1);
+    if let Some(failure) = composer.failure() {
+        bar.suspend(|| say::aside(format_args!("{failure}. Went on with {}", composer.device())));
+    }
+    Ok(composer.takes())
+}
+
+/// Writes clip `number`, and its picture if one is wanted; returns the clip's path.
+fn write_clip(args: &GenerateArgs, number: usize, take: &Take, name: &str) -> Result<PathBuf, GenerateError> {
+    let path = files::numbered(&args.output, number, args.count);
+    write(&path, &midi::write(&take.clip(&format!("{name} {}", take.seed))))?;
+    if let Some(picture) = &args.picture {
+        write(&files::numbered(picture, number, args.count), &picture::piano_roll(take, name))?;
+    }
+    Ok(path)
 }
 
 /// The pianist's name, or that of its file.
@@ -152,17 +177,6 @@ fn clip_name(pianist: &Pianist, model: &Path) -> String {
     Some(&pianist.card.name).filter(|name| !name.is_empty()).cloned().unwrap_or_else(stem)
 }
 
-/// `clip.mid` as `clip-1.mid`.
-fn with_number(path: &Path, number: usize) -> PathBuf {
-    let mut name = path.file_stem().unwrap_or_default().to_owned();
-    name.push(format!("-{number}"));
-    if let Some(extension) = path.extension() {
-        name.push(".");
-        name.push(extension);
-    }
-    path.with_file_name(name)
-}
-
 fn write(path: &Path, bytes: &[u8]) -> Result<(), GenerateError> {
-    fs::write(path, bytes).map_err(|source| GenerateError::Unwritable { path: path.to_owned(), source })
+    atomic::write(path, bytes).map_err(|source| GenerateError::Unwritable { path: path.to_owned(), source })
 }

@@ -20,6 +20,7 @@ pub mod optimizer;
 pub mod passage;
 pub mod picture;
 pub mod prepare;
+pub mod say;
 pub mod schedule;
 mod tables;
 pub mod training;

@@ -12,6 +12,7 @@ use etude_trainer::card::{self, CardArgs};
 use etude_trainer::evaluation::{self, EvaluateArgs};
 use etude_trainer::generate::{self, GenerateArgs};
 use etude_trainer::prepare::{self, PrepareArgs};
+use etude_trainer::say;
 use etude_trainer::training::{self, TrainArgs};
 use memory::LargePages;
 
@@ -58,13 +59,13 @@ fn main() -> ExitCode {
 
 fn print_with_causes(error: &dyn Error) {
     let mut said = error.to_string();
-    eprintln!("error: {said}");
+    say::aside(format_args!("error: {said}"));
     let mut cause = error.source();
     while let Some(error) = cause {
         let text = error.to_string();
         // Some errors quote their cause, because a window that shows them has one line only.
         if !said.contains(&text) {
-            eprintln!("  because: {text}");
+            say::aside(format_args!("  because: {text}"));
         }
         said = text;
         cause = error.source();

@@ -20,7 +20,7 @@ pub(crate) use self::reading::Music;
 pub use self::reading::{Reason, Skipped};
 pub use self::report::Report;
 use crate::corpus::{self, CorpusError, Draft, Split};
-use crate::interrupt;
+use crate::{interrupt, say};
 
 /// Make a corpus to train on from folders of MIDI files.
 ///
@@ -69,6 +69,9 @@ pub enum PrepareError {
     /// No file is left to train on.
     #[error("there is nothing to train on in --input: {0}")]
     Nothing(Box<Report>),
+    /// No file is left to validate on, though the user named folders of them.
+    #[error("there is nothing to validate on in --valid: {0}")]
+    NothingToValidate(Box<Report>),
     /// Ctrl-C.
     #[error("interrupted; no corpus was written")]
     Interrupted,
@@ -81,8 +84,8 @@ pub enum PrepareError {
 pub fn run(args: &PrepareArgs) -> Result<(), PrepareError> {
     interrupt::listen();
     let report = prepare(args)?;
-    println!("{report}");
-    println!("Wrote {}", args.output.display());
+    say::progress(report);
+    say::progress(format_args!("Wrote {}", args.output.display()));
     Ok(())
 }
 
@@ -90,7 +93,8 @@ pub fn run(args: &PrepareArgs) -> Result<(), PrepareError> {
 pub fn prepare(args: &PrepareArgs) -> Result<Report, PrepareError> {
     let mut found = files::find(&args.input, Split::Train)?;
     found.extend(files::find(&args.valid, Split::Valid)?);
-    let mut report = Report::new(found.len(), args.time_base);
+    corpus::check_place(&args.output)?;
+    let mut report = Report::new(found.len(), args.time_base, !args.valid.is_empty());
     let (mut music, skipped) = read_all(found, args.time_base)?;
     report.skip(skipped);
     report.skip(copies::remove(&mut music));
@@ -103,6 +107,9 @@ pub fn prepare(args: &PrepareArgs) -> Result<Report, PrepareError> {
     report.count(&drafts);
     if !drafts.iter().any(|draft| draft.split == Split::Train) {
         return Err(PrepareError::Nothing(Box::new(report)));
+    }
+    if !args.valid.is_empty() && !drafts.iter().any(|draft| draft.split == Split::Valid) {
+        return Err(PrepareError::NothingToValidate(Box::new(report)));
     }
     if interrupt::requested() {
         return Err(PrepareError::Interrupted);

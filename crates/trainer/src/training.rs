@@ -1,6 +1,8 @@
 //! `train`: from a corpus to a pianist.
 
+mod check;
 mod curve;
+mod draft;
 mod run;
 mod start;
 
@@ -11,7 +13,7 @@ use crate::checkpoint::CheckpointError;
 use crate::corpus::CorpusError;
 use etude_pianist::alphabet::Alphabet;
 use etude_pianist::kernel::Precision;
-use etude_pianist::model_file::PianistFileError;
+use etude_pianist::model_file::{LARGEST_MIB, PianistFileError};
 use std::path::PathBuf;
 
 pub use run::run;
@@ -47,7 +49,7 @@ pub struct TrainArgs {
     /// The pianist to write
     #[arg(long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Go on from the last checkpoint of --output
+    /// Go on from the last checkpoint of --output, or begin if nothing is there yet
     #[arg(long)]
     pub resume: bool,
     /// Begin with the weights of this pianist, which may have fewer units, or with this checkpoint of the same size: to
@@ -105,6 +107,42 @@ pub enum TrainError {
         /// What it may be.
         expected: &'static str,
     },
+    /// The pianist would have a name by which nothing finds it.
+    #[error("--output {} must end in .safetensors, as the names of pianists do", .0.display())]
+    Name(PathBuf),
+    /// The run would write over the music that it learns from.
+    #[error("--corpus {} is a file that --output would overwrite; choose another --output", .0.display())]
+    OverCorpus(PathBuf),
+    /// An earlier run can be gone on with, and would be lost.
+    #[error(
+        "{} there from an earlier run: add --resume to go on with it, choose another --output, or delete what is there",
+        named(.0)
+    )]
+    Resumable(Vec<PathBuf>),
+    /// An earlier run's pianist would be lost, and can't be gone on with for want of a checkpoint.
+    #[error(
+        "{} is there without its checkpoint, so --resume can't go on with it: train it further with `--from {} --output \
+         OTHER.safetensors`, choose another --output, or delete it",
+        .0.display(),
+        .0.display()
+    )]
+    NotResumable(PathBuf),
+    /// Nothing could read the pianist.
+    #[error(
+        "{layers} x {hidden} would make a pianist of {mebibytes} MiB, and none of more than {LARGEST_MIB} can be read; \
+         choose fewer --layers or a smaller --hidden"
+    )]
+    TooLarge {
+        /// LSTM layers.
+        layers: usize,
+        /// Units of each.
+        hidden: usize,
+        /// The size of its file.
+        mebibytes: u64,
+    },
+    /// The system gives no threads.
+    #[error("can't start the threads; choose fewer --threads")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
     /// The device can't train.
     #[error(transparent)]
     Device(#[from] DeviceError),
@@ -134,4 +172,10 @@ pub enum TrainError {
         /// What the operating system said.
         source: std::io::Error,
     },
+}
+
+/// Files that are there, for the beginning of a sentence.
+fn named(files: &[PathBuf]) -> String {
+    let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
+    format!("{} {}", names.join(" and "), if names.len() == 1 { "is" } else { "are" })
 }

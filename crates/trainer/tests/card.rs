@@ -50,7 +50,24 @@ fn an_evaluation_becomes_the_losses_and_the_copied_passage() {
     let validation = card.validation.expect("losses");
     assert_eq!((validation.nats_per_step, validation.nats_per_note), (5.5, 6.25));
     assert_eq!(validation.attributes, [("shift".to_owned(), 2.25), ("key".to_owned(), 4.0)]);
-    assert!(card.copied.expect("a passage").contains("9 notes"));
+    let copied = card.copied.expect("a passage");
+    assert!(
+        copied.contains("9 notes") && !copied.contains("human"),
+        "nothing is known of human music: {copied}"
+    );
+}
+
+#[test]
+fn human_music_is_named_beside_the_takes_where_it_was_searched() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let model = pianist(folder.path());
+    let evaluation = folder.path().join("mine.json");
+    let json = r#"{"nats_per_step": 5.5, "nats_per_note": 6.25, "loss_by_attribute": {},
+        "longest_copied_passage": {"generated": {"notes": 9}, "human": {"notes": 12}, "human_excerpts": 8}}"#;
+    std::fs::write(&evaluation, json).expect("a writable folder");
+    run(&CardArgs { evaluation: Some(evaluation), ..args(model.clone()) }).expect("the card is written");
+    let copied = Pianist::read_file(&model).expect("a pianist").card.copied.expect("a passage");
+    assert!(copied.ends_with("as much unknown human music has one of 12"), "{copied}");
 }
 
 #[test]

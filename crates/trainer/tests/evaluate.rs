@@ -9,7 +9,8 @@ use etude_pianist::engine::{CpuEngine, Engine, Precision};
 use etude_pianist::midi::{self, Clip};
 use etude_pianist::model_file::Pianist;
 use etude_pianist::note::{Key, Note, PedalChange, Performance, Velocity};
-use etude_pianist::time::{TimeBase, TimeSignature};
+use etude_pianist::time::{Bar, TimeBase, TimeSignature};
+use etude_trainer::card::{self, CardArgs};
 use etude_trainer::corpus::{self, Draft, Packed, Split};
 use etude_trainer::evaluation::{self, EvaluateArgs, EvaluateError};
 use etude_trainer::learner::initial_parameters;
@@ -212,6 +213,66 @@ fn music_that_is_in_the_training_corpus_is_found_there_in_another_key() {
     assert!(human.notes > 300, "{human:?}");
     assert_eq!((human.source.as_str(), human.transposition), ("same.mid", -3));
     assert!(copied.generated.is_none_or(|generated| generated.notes < 10));
+}
+
+/// A training corpus with one other piece.
+fn write_training_corpus(path: &Path, base: TimeBase) {
+    let bars = [Bar::new(0.0, TimeSignature::COMMON)];
+    let packed = Packed::new(&piece(4, 300), &bars, base).unwrap();
+    let draft = Draft { name: "other.mid".to_owned(), split: Split::Train, piece: 0, packed };
+    corpus::write(path, Alphabet::Notes, base, &[draft]).unwrap();
+}
+
+#[test]
+fn where_no_human_piece_is_as_long_as_a_take_nothing_is_said_of_human_copies() {
+    let studio = Studio::new(Alphabet::Notes, TimeBase::Beats, &[piece(3, 100)]);
+    let training = studio.path("training.corpus");
+    write_training_corpus(&training, TimeBase::Beats);
+    let args = EvaluateArgs { compare: 1, training_corpus: Some(training), ..studio.args(Pedal::Keep) };
+    let report = evaluation::evaluate(&args).unwrap();
+    assert_eq!(report.longest_copied_passage.as_ref().unwrap().human_excerpts, 0);
+    let text = report.to_string();
+    assert!(
+        text.contains("No human piece is as long as a take") && !text.contains("as much human"),
+        "{text}"
+    );
+
+    let evaluation = studio.path("evaluation.json");
+    fs::write(&evaluation, serde_json::to_string(&report).unwrap()).unwrap();
+    let model = studio.path("pianist.safetensors");
+    let (data, licence, split, notes) = (None, None, None, None);
+    card::run(&CardArgs { model, data, licence, split, notes, evaluation: Some(evaluation) }).unwrap();
+    let copied = studio.pianist().card.copied.unwrap();
+    assert!(copied.contains("takes") && !copied.contains("human"), "{copied}");
+}
+
+#[test]
+fn as_many_human_excerpts_are_searched_as_takes_where_there_are_as_many_pieces() {
+    let pieces: Vec<_> = (0..5).map(|seed| piece(seed, 500)).collect();
+    let studio = Studio::new(Alphabet::Notes, TimeBase::Beats, &pieces);
+    let training = studio.path("training.corpus");
+    write_training_corpus(&training, TimeBase::Beats);
+    for (compare, excerpts) in [(4, 4), (6, 5)] {
+        let training_corpus = Some(training.clone());
+        let args = EvaluateArgs { compare, training_corpus, ..studio.args(Pedal::Keep) };
+        let copies = evaluation::evaluate(&args).unwrap().longest_copied_passage.unwrap();
+        assert_eq!(copies.human_excerpts, excerpts, "beside {compare} takes");
+    }
+}
+
+#[test]
+fn what_can_not_be_compared_is_told_before_the_music_is_heard() {
+    let studio = Studio::new(Alphabet::Notes, TimeBase::Beats, &[]);
+    // There is no music to hear: an error about anything else came before.
+    let refusal = |args: EvaluateArgs| evaluation::evaluate(&args).unwrap_err();
+    let refused = refusal(EvaluateArgs { compare: 65, ..studio.args(Pedal::Keep) });
+    assert!(matches!(refused, EvaluateError::Compose(_)) && refused.to_string().contains("65"), "{refused}");
+    let with_corpus =
+        |path: PathBuf| EvaluateArgs { training_corpus: Some(path), ..studio.args(Pedal::Keep) };
+    assert!(matches!(refusal(with_corpus(studio.path("none.corpus"))), EvaluateError::Corpus(_)));
+    let seconds = studio.path("seconds.corpus");
+    write_training_corpus(&seconds, TimeBase::Seconds);
+    assert!(matches!(refusal(with_corpus(seconds)), EvaluateError::TimeBase { .. }));
 }
 
 #[test]

@@ -141,6 +141,43 @@ fn the_processor_composes_where_there_is_no_such_device_and_says_so() {
 }
 
 #[test]
+fn no_file_is_overwritten_by_what_is_made_from_it() {
+    let studio = Studio::new(TimeBase::Seconds);
+    studio.generate("primer.mid", "--bars 1").unwrap();
+    studio.generate("primer-2.mid", "--bars 1").unwrap();
+    let bytes = |name: &str| fs::read(studio.path(name)).unwrap();
+    let before = ["primer.mid", "primer-2.mid", "novice.safetensors"].map(bytes);
+    let named = |option: &str, name: &str| format!("--bars 1 {option} {}", studio.path(name).display());
+    let primer = |name: &str| named("--primer", name);
+    for (output, more, names) in [
+        ("primer.mid", primer("primer.mid"), ["--output", "--primer"]),
+        ("./primer.mid", primer("primer.mid"), ["--output", "--primer"]),
+        ("primer.mid", format!("--count 3 {}", primer("primer-2.mid")), ["--output", "--primer"]),
+        ("novice.safetensors", "--bars 1".to_owned(), ["--output", "--model"]),
+        ("new.mid", named("--picture", "new.mid"), ["--output", "--picture"]),
+        ("new.mid", named("--picture", "novice.safetensors"), ["--picture", "--model"]),
+    ] {
+        let error = studio.generate(output, &more).unwrap_err();
+        assert!(matches!(error, GenerateError::SameFile { .. }), "{output} {more}: {error}");
+        assert!(names.iter().all(|name| error.to_string().contains(name)), "{error}");
+    }
+    assert_eq!(["primer.mid", "primer-2.mid", "novice.safetensors"].map(bytes), before);
+    assert!(!studio.path("new.mid").exists());
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_told_before_the_pianist_is_read() {
+    let studio = Studio::new(TimeBase::Seconds);
+    fs::write(studio.path("novice.safetensors"), "no pianist").unwrap();
+    let unwritable = |output: &str, more: &str| {
+        let error = studio.generate(output, more).unwrap_err();
+        matches!(error, GenerateError::Unwritable { .. })
+    };
+    assert!(unwritable("no/such/clip.mid", "--bars 1"));
+    assert!(unwritable("clip.mid", &format!("--picture {}", studio.path("no/such/clip.png").display())));
+}
+
+#[test]
 fn what_is_not_possible_is_refused_with_the_file_or_the_knob() {
     let studio = Studio::new(TimeBase::Seconds);
     let refusal = |more: &str| studio.generate("never.mid", more).unwrap_err().to_string();

@@ -249,6 +249,55 @@ fn what_is_left_out_is_told_with_its_name_and_reason() {
 }
 
 #[test]
+fn every_file_that_is_left_out_is_named() {
+    let studio = Studio::new();
+    studio.record("in/good.mid", played(1, 1));
+    (0..25).for_each(|i| studio.put(&format!("in/broken-{i}.mid"), "not MIDI at all"));
+    let text = studio.prepare().1.to_string();
+    assert!((0..25).all(|i| text.contains(&format!("  broken-{i}.mid: "))), "{text}");
+}
+
+const ONE_PIECE: &str = "All of it is one piece";
+
+#[test]
+fn music_is_called_one_piece_where_it_is_one_and_nowhere_else() {
+    let studio = Studio::new();
+    studio.put("in/broken.mid", "not MIDI at all");
+    let nothing = prepare(&studio.args(TimeBase::Seconds)).unwrap_err().to_string();
+    assert!(!nothing.contains(ONE_PIECE), "{nothing}");
+    studio.record("in/a.mid", played(1, 1));
+    studio.record("in/b.mid", played(1, 2));
+    let one = studio.prepare().1.to_string();
+    assert!(one.contains(ONE_PIECE), "{one}");
+    studio.record("in/c.mid", played(2, 1));
+    let two = studio.prepare().1.to_string();
+    assert!(!two.contains(ONE_PIECE), "{two}");
+}
+
+#[test]
+fn a_folder_to_validate_on_without_music_is_an_error_that_names_what_is_wrong_with_it() {
+    let studio = Studio::new();
+    studio.record("in/a.mid", played(1, 1));
+    fs::create_dir(studio.path("mine")).unwrap();
+    let args = PrepareArgs { valid: vec![studio.path("mine")], ..studio.args(TimeBase::Seconds) };
+    assert!(matches!(prepare(&args), Err(PrepareError::NothingToValidate(_))));
+    studio.put("mine/broken.mid", "not MIDI at all");
+    let error = prepare(&args).unwrap_err().to_string();
+    assert!(error.contains("--valid") && error.contains("broken.mid"), "{error}");
+    assert!(!error.contains(ONE_PIECE), "{error}");
+    assert!(!args.output.exists());
+}
+
+#[test]
+fn a_corpus_that_can_not_be_written_is_told_before_anything_is_read() {
+    let studio = Studio::new();
+    studio.put("in/broken.mid", "not MIDI at all");
+    let args = PrepareArgs { output: studio.path("no/such/out.corpus"), ..studio.args(TimeBase::Seconds) };
+    let error = prepare(&args).unwrap_err();
+    assert!(matches!(error, PrepareError::Corpus(_)) && error.to_string().contains("no/such"), "{error}");
+}
+
+#[test]
 #[cfg(unix)]
 fn links_that_lead_nowhere_or_in_a_circle_are_told_and_the_rest_is_read() {
     let studio = Studio::new();

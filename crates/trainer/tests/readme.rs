@@ -72,9 +72,20 @@ fn a_newcomer_who_types_the_commands_gets_a_pianist_that_plays() {
         }
         etude_trainer(&arguments, folder.path());
     }
-    for made in ["mine.corpus", "mine.safetensors", "mine.md", "mine.mid", "mine.png"] {
+    for made in ["mine.corpus", "mine.safetensors", "mine.md", "mine.csv", "mine.png", "clip.mid", "clip.png"]
+    {
         assert!(folder.path().join(made).exists(), "the commands leave no {made}");
     }
+    let width = |name| png_width(&folder.path().join(name));
+    assert!(
+        width("mine.png") != width("clip.png"),
+        "the loss over time is still there beside the piano roll"
+    );
+}
+
+fn png_width(path: &Path) -> u32 {
+    let file = std::io::BufReader::new(fs::File::open(path).expect("a picture"));
+    png::Decoder::new(file).read_info().expect("a PNG file").info().width
 }
 
 /// Six MIDI files that have nothing in common, 32 bars each.

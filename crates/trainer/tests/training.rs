@@ -13,8 +13,8 @@ use etude_trainer::learner::{initial_parameters, measure};
 use etude_trainer::passage::Passage;
 use etude_trainer::training::{TrainArgs, TrainError, run};
 use etude_trainer::weights::Network;
-use std::collections::HashSet;
-use std::path::Path;
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
 
 /// An Alberti bass, the same every bar, with the pedal.
 fn etude(bars: usize) -> Performance<f64> {
@@ -146,7 +146,7 @@ fn a_pianist_can_be_trained_further() {
     run(&args).expect("the second run succeeds");
     let further = Pianist::read_file(&args.output).expect("a pianist").card.training;
     assert!(further.minutes > first.minutes && further.notes > first.notes);
-    args.hidden = 16;
+    (args.hidden, args.output) = (16, folder.path().join("smaller.safetensors"));
     assert!(matches!(run(&args), Err(TrainError::OtherNetwork(_))));
 }
 
@@ -176,8 +176,120 @@ fn damaged_checkpoints_are_refused() {
     args.resume = true;
     for length in [0, 7, 100, whole.len() / 2, whole.len() - 1] {
         std::fs::write(&path, &whole[..length]).expect("a writable folder");
-        assert!(matches!(run(&args), Err(TrainError::Checkpoint(_))), "{length} bytes are no checkpoint");
+        let error = run(&args).expect_err("no checkpoint");
+        assert!(matches!(error, TrainError::Checkpoint(_)), "{length} bytes are no checkpoint");
+        let advice = format!("--from {} --output", args.output.display());
+        assert!(error.to_string().contains(&advice), "{error}");
     }
+}
+
+/// The bytes of every file in a folder, by name.
+fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let files = std::fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file").path());
+    files.map(|path| (path.clone(), std::fs::read(path).expect("a readable file"))).collect()
+}
+
+#[test]
+fn a_command_that_is_typed_twice_leaves_the_finished_run_alone() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let args = arguments(folder.path(), 0.005);
+    run(&args).expect("the first run succeeds");
+    let finished = contents(folder.path());
+    let error = run(&args).expect_err("the pianist is there");
+    assert!(matches!(error, TrainError::Resumable(_)));
+    let message = error.to_string();
+    for word in ["tiny.safetensors", "tiny.checkpoint", "--resume", "--output", "delete"] {
+        assert!(message.contains(word), "{message} lacks {word}");
+    }
+    assert_eq!(contents(folder.path()), finished);
+
+    std::fs::remove_file(&args.output).expect("a writable folder");
+    assert!(matches!(run(&args), Err(TrainError::Resumable(_))), "the checkpoint alone is as precious");
+}
+
+#[test]
+fn a_pianist_without_its_checkpoint_is_not_begun_anew() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut args = arguments(folder.path(), 0.005);
+    run(&args).expect("the first run succeeds");
+    std::fs::remove_file(folder.path().join("tiny.checkpoint")).expect("a checkpoint");
+    let finished = contents(folder.path());
+    for resume in [true, false] {
+        args.resume = resume;
+        let message = run(&args).expect_err("the pianist is there").to_string();
+        let advice = format!("--from {} --output OTHER", args.output.display());
+        assert!(message.contains(&advice), "{message}");
+        assert_eq!(contents(folder.path()), finished);
+    }
+}
+
+#[test]
+fn one_command_with_resume_begins_and_goes_on() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let args = TrainArgs { resume: true, ..arguments(folder.path(), 0.005) };
+    run(&args).expect("nothing is there, so it begins");
+    run(&args).expect("all is done, so there is nothing to do");
+    Pianist::read_file(&args.output).expect("a pianist");
+}
+
+#[test]
+fn resuming_keeps_what_the_card_command_wrote() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut args = arguments(folder.path(), 0.01);
+    run(&args).expect("the first part succeeds");
+    let mut pianist = Pianist::read_file(&args.output).expect("a pianist");
+    let first = pianist.card.training.clone();
+    pianist.card.data = "my own waltzes".to_owned();
+    pianist.card.licence = "CC BY 4.0".to_owned();
+    pianist.card.notes = "Slow ones only.".to_owned();
+    pianist.write_file(&args.output).expect("a writable folder");
+    (args.resume, args.minutes) = (true, 0.05);
+    run(&args).expect("the second part succeeds");
+    let card = Pianist::read_file(&args.output).expect("a pianist").card;
+    assert!(card.training.notes > first.notes, "the pianist was replaced by a better one");
+    assert_eq!((card.data.as_str(), card.licence.as_str()), ("my own waltzes", "CC BY 4.0"));
+    assert_eq!(card.notes, "Slow ones only.");
+    let page = std::fs::read_to_string(folder.path().join("tiny.md")).expect("a page");
+    assert!(page.contains("CC BY 4.0"), "{page}");
+}
+
+#[test]
+fn a_draft_card_says_which_validation_pieces_are_trained_on_too() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let args = arguments(folder.path(), 0.005);
+    run(&args).expect("the run succeeds");
+    let split = Pianist::read_file(&args.output).expect("a pianist").card.split;
+    assert!(split.contains("the pieces of 1 of them are in the training data"), "{split}");
+    assert!(!split.contains("other pieces"), "{split}");
+}
+
+#[test]
+fn a_pianist_has_a_pianists_name_and_never_the_corpus() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut args = arguments(folder.path(), 0.005);
+    let corpus = std::fs::read(&args.corpus).expect("a corpus");
+    args.output = args.corpus.clone();
+    assert!(matches!(run(&args), Err(TrainError::Name(_))));
+    args.output = folder.path().join("tiny.checkpoint");
+    assert!(matches!(run(&args), Err(TrainError::Name(_))));
+    for name in ["music.safetensors", "music.csv"] {
+        let here = folder.path().join(name);
+        std::fs::write(&here, &corpus).expect("a writable folder");
+        args.output = folder.path().join(".").join("music.safetensors");
+        args.corpus = here.clone();
+        assert!(matches!(run(&args), Err(TrainError::OverCorpus(_))), "{name}");
+        assert_eq!(std::fs::read(&here).expect("a corpus"), corpus);
+    }
+}
+
+#[test]
+fn a_network_whose_file_nothing_could_read_is_refused_before_it_is_trained() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut args = arguments(folder.path(), 1.0);
+    (args.layers, args.hidden) = (3, 2560);
+    let message = run(&args).expect_err("too large a network").to_string();
+    assert!(message.contains("--layers") && message.contains("--hidden"), "{message}");
+    assert!(!folder.path().join("tiny.csv").exists());
 }
 
 #[test]

@@ -37,11 +37,13 @@ pub fn write(
     let header = header(alphabet, time_base, drafts);
     let records = drafts.iter().map(performance_record).collect::<Result<Vec<_>, _>>()?;
     let io = |source| CorpusError::Io { path: path.to_owned(), action: "write", source };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let unfinished = atomic::unfinished_file(folder).map_err(io)?;
-    write_parts(unfinished.as_file(), &header, &records, drafts).map_err(io)?;
-    unfinished.persist(path).map_err(|error| io(error.error))?;
-    Ok(())
+    atomic::write_with(path, |file| write_parts(file, &header, &records, drafts)).map_err(io)
+}
+
+/// Asks whether a corpus can be written at `path`, before the work that makes one.
+pub(crate) fn check_place(path: &Path) -> Result<(), CorpusError> {
+    let io = |source| CorpusError::Io { path: path.to_owned(), action: "write", source };
+    atomic::check(path).map_err(io)
 }
 
 fn header(alphabet: Alphabet, time_base: TimeBase, drafts: &[Draft]) -> Header {

@@ -1,5 +1,7 @@
 //! The music to measure on.
 
+use std::path::Path;
+
 use etude_pianist::alphabet::Pedal;
 use etude_pianist::note::Performance;
 use etude_pianist::time::{Bar, TimeBase};
@@ -30,16 +32,22 @@ pub fn read(args: &EvaluateArgs, base: TimeBase) -> Result<(Vec<Piece>, Vec<Skip
         };
         return Ok((music.into_iter().map(piece).collect(), skipped));
     };
-    let corpus = Corpus::open(path)?;
-    if corpus.time_base() != base {
-        return Err(EvaluateError::TimeBase { path: path.clone(), needed: base });
-    }
+    let corpus = open(path, base)?;
     let pieces = corpus.performances(Split::Valid).map(|entry| Piece {
         performance: entry.performance(),
         bars: entry.bars(),
         recorded_seconds: (base == TimeBase::Seconds).then(|| entry.duration()),
     });
     Ok((pieces.collect(), Vec::new()))
+}
+
+/// Opens a corpus of a pianist in `base`.
+pub fn open(path: &Path, base: TimeBase) -> Result<Corpus, EvaluateError> {
+    let corpus = Corpus::open(path)?;
+    if corpus.time_base() != base {
+        return Err(EvaluateError::TimeBase { path: path.to_owned(), needed: base });
+    }
+    Ok(corpus)
 }
 
 /// The performances as the pianist hears them: on the tick grid, the pedal spelled as `pedal` says; in its unit.

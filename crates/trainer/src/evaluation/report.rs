@@ -8,8 +8,8 @@ use etude_pianist::time::TimeBase;
 use serde::{Serialize, Serializer};
 
 use super::comparison::{Comparison, Pair, STRETCH_BARS, Spread, TAKE_STRETCHES};
+use super::copies::Copies;
 use super::{EvaluateArgs, named};
-use crate::copied::Passage;
 use crate::learner::Loss;
 use crate::prepare::Skipped;
 
@@ -48,9 +48,8 @@ pub struct Report {
     /// How takes compare with the music; `None` if none were composed.
     #[serde(flatten)]
     pub comparison: Option<Comparison>,
-    /// The longest passages of the takes, and of as many human excerpts of the same length, that are also in the
-    /// training corpus; `None` without one.
-    pub longest_copied_passage: Option<Pair<Option<Copied>>>,
+    /// What takes and human music have in common with the training corpus; `None` without one.
+    pub longest_copied_passage: Option<Copies>,
 }
 
 /// The loss of one attribute: a head, or the coarse and the fine head of a time together.
@@ -60,37 +59,6 @@ pub struct Attribute {
     pub name: String,
     /// Its nats, summed over the choices and divided by the notes.
     pub nats_per_note: f64,
-}
-
-/// A passage that is also in the training corpus, in any transposition, rhythm and dynamics. Scales and repeated
-/// notes count as well, so that human music of other pieces has some too.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Copied {
-    /// How many notes.
-    pub notes: usize,
-    /// Name of the training performance.
-    pub source: String,
-    /// Where it begins there, in seconds or quarter notes.
-    pub source_onset: f64,
-    /// Index of the take or excerpt.
-    pub clip: usize,
-    /// Where it begins there.
-    pub clip_onset: f64,
-    /// Half steps up from the training performance.
-    pub transposition: i32,
-}
-
-impl From<Passage> for Copied {
-    fn from(Passage { source, found }: Passage) -> Copied {
-        Copied {
-            notes: found.notes,
-            source,
-            source_onset: found.source_onset,
-            clip: found.clip,
-            clip_onset: found.clip_onset,
-            transposition: found.transposition,
-        }
-    }
 }
 
 impl Report {
@@ -173,8 +141,7 @@ impl fmt::Display for Report {
             self.write_comparison(f, comparison)?;
         }
         if let Some(copied) = &self.longest_copied_passage {
-            self.write_copied(f, "the takes", copied.generated.as_ref())?;
-            self.write_copied(f, "as much human music", copied.human.as_ref())?;
+            copied.write(f, self.unit())?;
         }
         Ok(())
     }
@@ -211,19 +178,6 @@ impl Report {
             f,
             "Distributions overlap by {:.3} (velocities) and {:.3} (times between onsets).",
             comparison.velocity_overlap, comparison.inter_onset_overlap
-        )
-    }
-
-    fn write_copied(&self, f: &mut fmt::Formatter, clips: &str, copied: Option<&Copied>) -> fmt::Result {
-        let Some(Copied { notes, source, source_onset, clip, clip_onset, transposition }) = copied else {
-            return write!(f, "\nNo passage of {clips} is in the training corpus.");
-        };
-        let unit = self.unit();
-        write!(
-            f,
-            "\nLongest passage of {clips} that is in the training corpus: {notes} notes, \
-             number {} at {clip_onset:.1} {unit}s, {source} at {source_onset:.1} {unit}s, transposed by {transposition}.",
-            clip + 1
         )
     }
 }

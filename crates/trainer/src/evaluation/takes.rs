@@ -44,10 +44,11 @@ pub fn compose(pianist: &Pianist, pedal: Pedal, count: usize) -> Result<Vec<Perf
 }
 
 /// The beginnings of up to `count` performances that are long enough, each as long as a take. They are chosen evenly
-/// over all of them, as neighbours may be the same piece.
+/// over all of them, as neighbours may be the same piece, and as many as there are.
 pub fn excerpts(human: &[Performance<f64>], base: TimeBase, count: usize) -> Vec<&[Note<f64>]> {
     let length = stretch(base) * TAKE_STRETCHES as f64;
     let long: Vec<_> = human.iter().filter(|performance| performance.last_event() >= length).collect();
-    let chosen = long.iter().step_by(long.len().div_ceil(count).max(1));
+    let count = count.min(long.len());
+    let chosen = (0..count).map(|i| long[(i * long.len()).div_ceil(count)]);
     chosen.map(|piece| &piece.notes[..piece.notes.partition_point(|note| note.onset < length)]).collect()
 }

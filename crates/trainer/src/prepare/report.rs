@@ -8,14 +8,13 @@ use etude_pianist::time::TimeBase;
 use super::reading::{Reason, Skipped};
 use crate::corpus::{Draft, Split};
 
-/// How many files are named for each reason to skip them.
-const NAMED: usize = 10;
-
 /// What was prepared and what was left out.
 #[derive(Debug, Clone)]
 pub struct Report {
     found: usize,
     time_base: TimeBase,
+    /// Whether the user named folders to validate on.
+    valid_named: bool,
     skipped: Vec<Skipped>,
     train: Count,
     valid: Count,
@@ -35,10 +34,11 @@ struct Count {
 
 impl Report {
     /// A report on `found` files, of which nothing is known yet.
-    pub(super) fn new(found: usize, time_base: TimeBase) -> Report {
+    pub(super) fn new(found: usize, time_base: TimeBase, valid_named: bool) -> Report {
         Report {
             found,
             time_base,
+            valid_named,
             skipped: Vec::new(),
             train: Count::default(),
             valid: Count::default(),
@@ -76,7 +76,8 @@ impl fmt::Display for Report {
         self.write_skipped(f)?;
         self.write_count(f, "Train", &self.train)?;
         self.write_count(f, "Valid", &self.valid)?;
-        if self.valid.performances == 0 {
+        // Only a single piece is left whole; where --valid has nothing, there is no corpus.
+        if self.train.pieces.len() == 1 && self.valid.performances == 0 && !self.valid_named {
             writeln!(
                 f,
                 "All of it is one piece, so nothing is left to validate on: use --valid, or add other pieces."
@@ -99,11 +100,8 @@ impl Report {
         for reason in reasons {
             let skipped: Vec<_> = self.skipped.iter().filter(|skipped| skipped.reason == reason).collect();
             writeln!(f, "Left out {}: {reason}", skipped.len())?;
-            for Skipped { name, detail, .. } in skipped.iter().take(NAMED) {
+            for Skipped { name, detail, .. } in skipped {
                 writeln!(f, "  {name}: {detail}")?;
-            }
-            if skipped.len() > NAMED {
-                writeln!(f, "  and {} more", skipped.len() - NAMED)?;
             }
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! The loss over time, one line of a CSV file for each measurement.
 
 use super::TrainError;
+use crate::atomic;
 use crate::picture;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -73,7 +74,7 @@ impl Curve {
         let title = self.path.file_stem().unwrap_or_default().to_string_lossy();
         let chart = picture::loss_chart(&title, &[line("training", 3), line("validation", 4)]);
         let path = self.path.with_extension("png");
-        fs::write(&path, chart).map_err(report(&path))
+        atomic::write(&path, &chart).map_err(report(&path))
     }
 
     fn write(&mut self, line: &str) -> Result<(), TrainError> {

@@ -1,6 +1,6 @@
 //! The training run itself: learn, report, measure, save, until the time is over.
 
-use super::{TrainArgs, TrainError};
+use super::{TrainArgs, TrainError, check, draft};
 use crate::augmentation::{Deck, Pedals};
 use crate::backend::Device;
 use crate::card;
@@ -9,6 +9,7 @@ use crate::corpus::{Corpus, Split};
 use crate::interrupt;
 use crate::learner::{Learner, Loss, Size, measure};
 use crate::passage::Passage;
+use crate::say;
 use crate::schedule;
 use crate::training::curve::{Curve, Point};
 use crate::training::start::{Start, checkpoint_path};
@@ -17,11 +18,13 @@ use etude_pianist::card::{Card, Training, Validation};
 use etude_pianist::kernel::Kernel;
 use etude_pianist::model_file::Pianist;
 use indicatif::{ProgressBar, ProgressStyle};
+use rayon::ThreadPoolBuilder;
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-/// The longest time between two measurements, each with a checkpoint, in seconds of learning: what a crash costs at
-/// most.
+/// The longest time between two checkpoints: what a crash costs at most.
+const CHECKPOINT: Duration = Duration::from_secs(180);
+/// The longest time between two measurements, in seconds of learning, as long as measuring is fast.
 const LONGEST_STRETCH: f64 = 180.0;
 /// Measurements of a short run: enough that the best of them is near the best there was.
 const MEASUREMENTS: f64 = 20.0;
@@ -32,33 +35,20 @@ const MEASURED: (usize, f64) = (64, 90.0);
 
 /// Runs the command.
 pub fn run(args: &TrainArgs) -> Result<(), TrainError> {
-    check(args)?;
+    check::arguments(args)?;
     interrupt::listen();
     let corpus = Corpus::open(&args.corpus)?;
     if corpus.performances(Split::Train).len() == 0 {
         return Err(TrainError::Empty(args.corpus.clone()));
     }
-    let mut run = Run::new(args, &corpus)?;
-    run.learn()?;
-    run.finish()
-}
-
-fn check(args: &TrainArgs) -> Result<(), TrainError> {
-    use etude_pianist::model_file::{MAX_LAYERS, MAX_UNITS};
-    let rules = [
-        ((1..=MAX_LAYERS).contains(&args.layers), "layers", "1 to 8"),
-        ((1..=MAX_UNITS).contains(&args.hidden), "hidden", "1 to 4096"),
-        (args.minutes > 0.0 && args.minutes.is_finite(), "minutes", "more than 0"),
-        ((0.0..=0.9).contains(&args.dropout), "dropout", "0 to 0.9"),
-        ((1e-6..=1.0).contains(&args.learning_rate), "learning-rate", "0.000001 to 1"),
-        ((1..=4096).contains(&args.streams), "streams", "1 to 4096"),
-        ((1..=4096).contains(&args.window), "window", "1 to 4096"),
-        (args.threads != Some(0), "threads", "at least 1"),
-    ];
-    match rules.into_iter().find(|rule| !rule.0) {
-        Some((_, argument, expected)) => Err(TrainError::Argument { argument, expected }),
-        None => Ok(()),
-    }
+    check::size(args, &corpus)?;
+    // What measures, adds gradients and updates takes threads of the pool that it runs in, so --threads holds for all.
+    let threads = ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)).build()?;
+    threads.install(|| {
+        let mut run = Run::new(args, &corpus)?;
+        run.learn()?;
+        run.finish()
+    })
 }
 
 /// A run in progress.
@@ -72,12 +62,14 @@ struct Run<'a> {
     curve: Curve,
     /// Seconds that the latest measurement took.
     measuring: f64,
+    /// When the latest checkpoint was written, or the run begun.
+    checkpointed: Instant,
 }
 
 impl<'a> Run<'a> {
     fn new(args: &'a TrainArgs, corpus: &'a Corpus) -> Result<Run<'a>, TrainError> {
         let kernel = Kernel::best(args.precision);
-        let threads = args.threads.unwrap_or_else(rayon::current_num_threads);
+        let threads = rayon::current_num_threads();
         let Start { progress, parameters, optimizer } = Start::new(args, corpus, kernel)?;
         let blueprint = progress.alphabet.blueprint(progress.layers, progress.units);
         let size = Size { streams: args.streams, steps: args.window, threads, dropout: args.dropout };
@@ -85,7 +77,8 @@ impl<'a> Run<'a> {
         let backends = args.device.backends(&blueprint, kernel, size, seed)?;
         let learner = Learner::new(&blueprint, parameters, optimizer, kernel, size, backends);
         let curve = Curve::open(&args.output, args.resume)?;
-        Ok(Run { args, corpus, kernel, threads, learner, progress, curve, measuring: 0.0 })
+        let (measuring, checkpointed) = (0.0, Instant::now());
+        Ok(Run { args, corpus, kernel, threads, learner, progress, curve, measuring, checkpointed })
     }
 
     fn learn(&mut self) -> Result<(), TrainError> {
@@ -118,6 +111,8 @@ impl<'a> Run<'a> {
             if self.progress.seconds >= saved_at + self.stretch() {
                 saved_at = self.progress.seconds;
                 self.save(&std::mem::take(&mut recent), &bar)?;
+            } else if self.checkpointed.elapsed() >= CHECKPOINT {
+                self.write_checkpoint()?;
             }
         }
         if recent.notes > 0 {
@@ -154,8 +149,7 @@ impl<'a> Run<'a> {
             self.progress.best = Some(nats);
             self.write_pianist(validation.as_ref())?;
         }
-        let (path, network) = (checkpoint_path(self.args), self.learner.network());
-        checkpoint::write(&path, &self.progress, network.parameters(), self.learner.optimizer())?;
+        self.write_checkpoint()?;
         let point = Point {
             minutes: self.progress.seconds / 60.0,
             updates: self.progress.updates,
@@ -165,7 +159,7 @@ impl<'a> Run<'a> {
         };
         // A bar that can't be shown would swallow the line: logs want it too.
         if bar.is_hidden() {
-            println!("{point}")
+            say::progress(point)
         } else {
             bar.println(point.to_string())
         }
@@ -191,18 +185,30 @@ impl<'a> Run<'a> {
     }
 
     /// Draws the curve. Where nothing could be measured, the last weights are the pianist.
-    fn finish(self) -> Result<(), TrainError> {
+    fn finish(mut self) -> Result<(), TrainError> {
         if self.progress.best.is_none() {
             self.write_pianist(None)?;
         }
         self.curve.draw()?;
         let best = self.progress.best.map(|nats| format!(", with {nats:.3} nats per note the best measured"));
-        println!("Wrote {}{}, and its model card", self.args.output.display(), best.unwrap_or_default());
+        let output = self.args.output.display();
+        say::progress(format_args!("Wrote {output}{}, and its model card", best.unwrap_or_default()));
+        Ok(())
+    }
+
+    fn write_checkpoint(&mut self) -> Result<(), TrainError> {
+        let (path, network) = (checkpoint_path(self.args), self.learner.network());
+        checkpoint::write(&path, &self.progress, network.parameters(), self.learner.optimizer())?;
+        self.checkpointed = Instant::now();
         Ok(())
     }
 
     /// Writes the pianist as it is now, and its card.
-    fn write_pianist(&self, validation: Option<&Loss>) -> Result<(), TrainError> {
+    fn write_pianist(&mut self, validation: Option<&Loss>) -> Result<(), TrainError> {
+        // A pianist without a checkpoint could not be resumed, should the run be killed between the two.
+        if !checkpoint_path(self.args).exists() {
+            self.write_checkpoint()?;
+        }
         let Progress { alphabet, time_base, layers, units, .. } = self.progress;
         let parameters = self.learner.network().parameters().to_vec();
         let pianist = Pianist::new(alphabet, time_base, layers, units, parameters, self.card(validation));
@@ -213,32 +219,18 @@ impl<'a> Run<'a> {
 
     fn card(&self, measured: Option<&Loss>) -> Card {
         let Progress { alphabet, seconds, earlier_seconds, steps, notes, updates, .. } = self.progress;
-        let name = self.args.output.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-        let performances = |split| self.corpus.performances(split);
-        let count = |split| performances(split).map(|entry| entry.note_count()).sum::<usize>();
+        let setup = format!(
+            "{updates} updates of {} x {} steps on {}, peak learning rate {}, dropout {}",
+            self.args.streams,
+            self.args.window,
+            self.machine(),
+            self.args.learning_rate,
+            self.args.dropout
+        );
         Card {
-            name: name.unwrap_or_default(),
-            data: format!("{} performances, {} notes", performances(Split::Train).len(), count(Split::Train)),
-            split: format!(
-                "{} performances, {} notes of other pieces for validation",
-                performances(Split::Valid).len(),
-                count(Split::Valid)
-            ),
-            training: Training {
-                minutes: (earlier_seconds + seconds) / 60.0,
-                steps,
-                notes,
-                setup: format!(
-                    "{updates} updates of {} x {} steps on {}, peak learning rate {}, dropout {}",
-                    self.args.streams,
-                    self.args.window,
-                    self.machine(),
-                    self.args.learning_rate,
-                    self.args.dropout
-                ),
-            },
+            training: Training { minutes: (earlier_seconds + seconds) / 60.0, steps, notes, setup },
             validation: measured.map(|loss| validation(alphabet, loss)),
-            ..Card::default()
+            ..draft::card(&self.args.output, self.corpus)
         }
     }
 

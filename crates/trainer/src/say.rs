@@ -1,0 +1,22 @@
+//! Lines for whoever reads along, and who may stop reading at any time.
+//!
+//! `println!` panics then, which would end a night's training for a closed window.
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind, Write};
+
+/// Prints a line about work whose results are files: if nobody reads it, nothing is lost.
+pub(crate) fn progress(line: impl Display) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+/// The same beside the results, on the standard error stream.
+pub fn aside(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Prints what the work was done for. A reader who left (`| head`) has what they wanted; a full disk is an error.
+pub(crate) fn result(text: impl Display) -> io::Result<()> {
+    let printed = writeln!(io::stdout(), "{text}");
+    printed.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+}

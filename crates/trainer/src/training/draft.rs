@@ -1,0 +1,47 @@
+//! A pianist's card as far as training knows what belongs there.
+
+use crate::corpus::{Corpus, Entry, Split};
+use etude_pianist::card::Card;
+use std::collections::HashSet;
+use std::path::Path;
+
+/// The card of the pianist at `output`, which `card` may have completed, without what was measured of its weights; of
+/// a pianist that is not there yet, a draft.
+pub(super) fn card(output: &Path, corpus: &Corpus) -> Card {
+    // A damaged file has nothing to keep, and is about to be replaced by a good one.
+    match Card::read_file(output) {
+        Ok(card) => Card { validation: None, copied: None, ..card },
+        Err(_) => draft(output, corpus),
+    }
+}
+
+fn draft(output: &Path, corpus: &Corpus) -> Card {
+    let training = corpus.performances(Split::Train);
+    Card {
+        name: output.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        data: format!("{} performances, {} notes", training.len(), notes(training)),
+        split: split(corpus),
+        ..Card::default()
+    }
+}
+
+/// How the validation pieces were set aside, as far as the corpus tells.
+fn split(corpus: &Corpus) -> String {
+    let valid = corpus.performances(Split::Valid);
+    if valid.len() == 0 {
+        return "no performances for validation".to_owned();
+    }
+    let known: HashSet<u32> = corpus.performances(Split::Train).map(|entry| entry.piece()).collect();
+    let in_both = valid.clone().filter(|entry| known.contains(&entry.piece())).count();
+    let performances = format!("{} performances, {} notes", valid.len(), notes(valid));
+    match in_both {
+        0 => format!("{performances} of other pieces for validation"),
+        _ => format!(
+            "{performances} for validation; the pieces of {in_both} of them are in the training data, too"
+        ),
+    }
+}
+
+fn notes<'a>(entries: impl Iterator<Item = Entry<'a>>) -> usize {
+    entries.map(|entry| entry.note_count()).sum()
+}
