@@ -90,7 +90,7 @@ pub fn generate(args: &GenerateArgs) -> Result<Vec<Written>, GenerateError> {
         if let Some(picture) = &args.picture {
             write(&numbered(picture, number), &picture::piano_roll(&take, &name))?;
         }
-        let score = ranking::score(&take, time_base);
+        let score = ranking::score(&take, time_base, args.pedal);
         written.push(Written { path, take, score });
     }
     Ok(written)
