@@ -4,7 +4,7 @@ use super::Request;
 use super::take::Grid;
 use crate::alphabet::{Alphabet, Pedal, Step};
 use crate::note::{PedalChange, Performance};
-use crate::time::{MAX_TICKS, Ticks};
+use crate::time::{MAX_TICKS, SAME_PLACE, Ticks};
 
 /// Most notes of a primer that are heard, the last ones: some minutes of music, more than an LSTM remembers.
 const MOST_NOTES: usize = 1024;
@@ -52,10 +52,11 @@ fn excerpt(primer: Performance<f64>, grid: &Grid) -> Option<Performance<f64>> {
     let after_rest = notes.windows(2).rposition(|pair| pair[1].onset - pair[0].onset > longest_rest);
     notes.drain(..too_early.max(after_rest.map_or(0, |before| before + 1)));
 
-    let start = (notes.first()?.onset / grid.bar()).floor() * grid.bar();
+    // Places that went through seconds and back are a little off: those on the bar line are not in the bar before.
+    let start = ((notes.first()?.onset + SAME_PLACE) / grid.bar()).floor() * grid.bar();
     notes.iter_mut().for_each(|note| note.onset -= start);
     pedal.iter_mut().for_each(|change| change.time -= start);
-    pedal.retain(|change| change.time >= 0.0);
+    pedal.retain(|change| change.time >= -SAME_PLACE);
     Some(Performance { notes, pedal })
 }
 

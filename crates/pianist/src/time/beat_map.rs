@@ -3,7 +3,7 @@
 use super::TimeSignature;
 
 /// Two places closer than this, in quarter notes, are one: room for rounding in sums of beats.
-const SAME_PLACE: f64 = 1e-6;
+pub(crate) const SAME_PLACE: f64 = 1e-6;
 
 /// Seconds to quarter notes and back, piece by piece linear, with the bars.
 ///
