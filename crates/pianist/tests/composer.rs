@@ -131,6 +131,24 @@ fn a_take_that_dozes_off_is_woken_unless_a_density_is_asked_for_or_few_keys_are_
 }
 
 #[test]
+fn a_frenzy_is_calmed_however_many_keys_may_be_down() {
+    let frenzy = (0..200).map(|i| note(f64::from(i) / 25.0, 0.04, 60 + (i % 12) as u8)).collect();
+    let primer = Performance { notes: frenzy, pedal: Vec::new() };
+    for alphabet in ALPHABETS {
+        let engine = engine(alphabet, TimeBase::Beats, 0.1, 4);
+        for seed in 0..8 {
+            let heard = |polyphony| {
+                let mut request = Request { primer: Some(primer.clone()), ..short(seed) };
+                request.knobs.locks.polyphony = polyphony;
+                compose(&engine, &request)
+            };
+            // So few notes are down at once that no limit matters.
+            assert_eq!(heard(87), heard(88), "{alphabet}, seed {seed}");
+        }
+    }
+}
+
+#[test]
 fn takes_composed_together_are_those_composed_alone() {
     for alphabet in ALPHABETS {
         let engine = engine(alphabet, TimeBase::Beats, 0.2, 3);
