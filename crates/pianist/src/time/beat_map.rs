@@ -60,12 +60,6 @@ impl Bar {
 }
 
 impl BeatMap {
-    /// One tempo, in quarter notes per minute, and one metre for ever.
-    pub fn steady(tempo: f64, metre: TimeSignature) -> BeatMap {
-        let anchor = Anchor { seconds: 0.0, quarters: 0.0, quarters_per_second: tempo / 60.0 };
-        BeatMap { anchors: vec![anchor], bars: vec![Bar::new(0.0, metre)] }
-    }
-
     /// The quarter note that sounds at `seconds`.
     pub fn to_quarters(&self, seconds: f64) -> f64 {
         let later = self.anchors.partition_point(|anchor| anchor.seconds <= seconds);
