@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use etude_pianist::alphabet::Pedal;
 use etude_pianist::composer::{self, Composer, MAX_QUARTERS, Request, RequestError};
 use etude_pianist::engine::Engine;
 use etude_pianist::midi::TICKS_PER_QUARTER;
@@ -214,7 +215,8 @@ impl Job {
     /// Adds the bars at work, which are complete, to what is done.
     fn finish_bars(&mut self) {
         let Some(work) = self.work.take() else { return };
-        let mut takes = best_first(work.composer.takes(), work.engine.time_base()).into_iter();
+        let mut takes =
+            best_first(work.composer.takes(), work.engine.time_base(), self.request.knobs.pedal).into_iter();
         let Some(best) = takes.next() else { return };
         self.request.seed = if self.ideas > 1 { best.seed } else { self.request.seed };
         self.others = takes.map(|music| Arc::new(self.place_take(music))).collect();
@@ -297,9 +299,9 @@ impl Pace {
 }
 
 /// The takes to choose from, the best first.
-fn best_first(mut takes: Vec<composer::Take>, base: TimeBase) -> Vec<composer::Take> {
+fn best_first(mut takes: Vec<composer::Take>, base: TimeBase, pedal: Pedal) -> Vec<composer::Take> {
     if takes.len() > 1 {
-        takes.sort_by_cached_key(|take| Reverse((ranking::score(take, base) * 1e6) as u64));
+        takes.sort_by_cached_key(|take| Reverse((ranking::score(take, base, pedal) * 1e6) as u64));
     }
     takes
 }

@@ -40,6 +40,9 @@ impl Composer {
     ///
     /// # Errors
     /// If a request asks for something that can't be, see [`RequestError`].
+    ///
+    /// # Panics
+    /// If the engine's device fails and the engine has no fallback, which [`Engine::fallback`] rules out.
     pub fn new(engine: Arc<dyn Engine>, requests: &[Request]) -> Result<Composer, RequestError> {
         if requests.len() > MAX_TAKES {
             return Err(RequestError::TooManyTakes(requests.len()));
@@ -68,12 +71,18 @@ impl Composer {
 
     /// Composes until everything that begins before `quarters` (quarter notes from the start) is decided in all takes,
     /// or they are complete. It comes to an end whatever the pianist's weights are.
+    ///
+    /// # Panics
+    /// As [`Composer::new`].
     pub fn advance(&mut self, quarters: f64) {
         while self.step(quarters) {}
     }
 
     /// Takes every take that is not decided up to `quarters` one step further; `false` if there is none. This is
     /// [`advance`](Composer::advance) for those who may have to stop at any time.
+    ///
+    /// # Panics
+    /// As [`Composer::new`].
     pub fn step(&mut self, quarters: f64) -> bool {
         self.active.clear();
         let wants_step = |stream: &usize| self.streams[*stream].wants_step(quarters);
@@ -160,6 +169,9 @@ impl Composer {
     }
 
     /// Composes to the end.
+    ///
+    /// # Panics
+    /// As [`Composer::new`].
     pub fn finish(mut self) -> Vec<Take> {
         self.advance(f64::INFINITY);
         self.takes()

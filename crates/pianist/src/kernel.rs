@@ -82,7 +82,7 @@ pub enum Kernel {
     Portable,
     /// x86-64 with AVX2 and FMA.
     Avx2,
-    /// x86-64 with AVX-512 F.
+    /// x86-64 with AVX-512 F, BW, DQ and VL.
     Avx512,
     /// x86-64 with AMX BF16 on Linux: every factor as the sum of three of bf16, as exact as f32. See [`request_tiles`].
     AmxF32,

@@ -2,7 +2,7 @@
 
 mod scale;
 
-pub use scale::{KeyNameError, Scale, ScaleError, Tonic, TonicError, read_key};
+pub use scale::{KeyNameError, PitchClassError, Scale, ScaleError, Tonic, TonicError, read_key};
 
 use std::cmp::Ordering;
 use std::ops::Sub;

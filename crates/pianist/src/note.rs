@@ -116,16 +116,7 @@ impl Performance<f64> {
 
     /// The same performance with every time and duration multiplied by `factor`, which must be positive.
     pub fn stretched(&self, factor: f64) -> Performance<f64> {
-        let stretch_note =
-            |note: &Note<f64>| Note { onset: note.onset * factor, duration: note.duration * factor, ..*note };
-        Performance {
-            notes: self.notes.iter().map(stretch_note).collect(),
-            pedal: self
-                .pedal
-                .iter()
-                .map(|change| PedalChange { time: change.time * factor, ..*change })
-                .collect(),
-        }
+        self.map_time(|time| time * factor)
     }
 
     /// The same performance `semitones` higher, or `None` when a note would leave the keyboard.

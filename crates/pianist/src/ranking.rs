@@ -1,11 +1,12 @@
 //! Which of many takes to hear first.
 
+use crate::alphabet::Pedal;
 use crate::composer::Take;
 use crate::statistics::{self, Stretch};
 use crate::time::TimeBase;
 
 /// What a number is over stretches of 16 bars that people played: one stretch in a hundred has less than `low`, one has
-/// more than `high`.
+/// more than `high`, which is infinite where much music has as much as there can be.
 struct Human {
     of: fn(&Stretch) -> f64,
     low: f64,
@@ -17,38 +18,63 @@ struct Human {
 ///
 /// Four numbers of [`statistics`] are taken: pitch-class entropy, scale consistency, polyphony and note density. Each
 /// counts 1 where it is the mean of human music, 0 from the hundredth least and the hundredth most human stretch on,
-/// and in proportion in between; the score is their mean. It knows nothing of melody or form: it puts what wanders, is
-/// stuck, or is too thin or too thick last. Whether a passage is copied needs the training data and is not known here.
+/// and in proportion in between; the score is their mean. Nothing can be too consistent: 45 % of the stretches of songs
+/// keep to one scale altogether, so from the mean upwards that counts 1.
+///
+/// A take is measured in equal parts, each as long as the human stretches or up to twice that, and the score is the mean
+/// over these. A take shorter than one stretch has fewer pitch classes than people use in one, so entropy is left out;
+/// so is polyphony where `pedal` is folded, since that was measured with keys released as they were played. Only
+/// scores of takes of one length and pedal compare.
+///
+/// The score knows nothing of melody or form: it puts what wanders, is stuck, or is too thin or too thick last. Whether
+/// a passage is copied needs the training data and is not known here.
 ///
 /// `base` is the pianist's time base, which decides with whom the take is compared.
-pub fn score(take: &Take, base: TimeBase) -> f64 {
+pub fn score(take: &Take, base: TimeBase, pedal: Pedal) -> f64 {
     let units_per_quarter = match base {
         TimeBase::Seconds => 60.0 / take.tempo,
         TimeBase::Beats => 1.0,
     };
-    let performance = take.performance.stretched(units_per_quarter);
-    let whole = statistics::stretches(&performance.notes, take.quarters * units_per_quarter, 1)[0];
-    let human = human(base);
-    human.iter().map(|number| number.nearness(&whole)).sum::<f64>() / human.len() as f64
+    let notes = take.performance.stretched(units_per_quarter).notes;
+    let length = take.quarters * units_per_quarter;
+    let whole_stretches = (length / stretch(base) + 1e-9) as usize;
+    let human = human(base, whole_stretches > 0, pedal);
+
+    let count = whole_stretches.max(1);
+    let parts = statistics::stretches(&notes, length / count as f64, count);
+    let nearness = |part: &Stretch| human.iter().map(|number| number.nearness(part)).sum::<f64>();
+    parts.iter().map(nearness).sum::<f64>() / (count * human.len()) as f64
 }
 
-/// The numbers of human music: `evaluate --compare` of the validation pieces of `concert` and `songbook`, pedal kept.
-fn human(base: TimeBase) -> [Human; 4] {
-    let human = |of, [low, mean, high]: [f64; 3]| Human { of, low, mean, high };
+/// How long the stretches of human music were, in the unit of `base`: 16 bars of 4/4, at 120 quarter notes a minute.
+fn stretch(base: TimeBase) -> f64 {
     match base {
+        TimeBase::Seconds => 32.0,
+        TimeBase::Beats => 64.0,
+    }
+}
+
+/// The numbers of human music that count: `evaluate --compare` of the validation pieces of `concert` and `songbook`,
+/// pedal kept.
+fn human(base: TimeBase, is_long: bool, pedal: Pedal) -> Vec<Human> {
+    let human = |of, [low, mean, high]: [f64; 3]| Human { of, low, mean, high };
+    let [entropy, consistency, polyphony, density] = match base {
         TimeBase::Seconds => [
             human(|stretch| stretch.pitch_class_entropy, [2.47, 3.19, 3.55]),
-            human(|stretch| stretch.scale_consistency, [0.63, 0.82, 1.0]),
+            human(|stretch| stretch.scale_consistency, [0.63, 0.82, f64::INFINITY]),
             human(|stretch| stretch.polyphony, [1.44, 2.53, 4.74]),
             human(|stretch| stretch.note_density, [1.78, 9.64, 22.81]),
         ],
         TimeBase::Beats => [
             human(|stretch| stretch.pitch_class_entropy, [2.45, 2.74, 3.13]),
-            human(|stretch| stretch.scale_consistency, [0.89, 0.98, 1.0]),
+            human(|stretch| stretch.scale_consistency, [0.89, 0.98, f64::INFINITY]),
             human(|stretch| stretch.polyphony, [2.93, 3.86, 4.98]),
             human(|stretch| stretch.note_density, [2.38, 4.88, 8.75]),
         ],
-    }
+    };
+    let entropy = is_long.then_some(entropy);
+    let polyphony = (pedal == Pedal::Keep).then_some(polyphony);
+    [entropy, Some(consistency), polyphony, Some(density)].into_iter().flatten().collect()
 }
 
 impl Human {
@@ -67,18 +93,23 @@ mod tests {
 
     /// Sixteen bars in which note `i` is struck at `i / per_quarter` and lasts `duration` quarter notes.
     fn take(per_quarter: f64, duration: f64, midi: impl Fn(usize) -> u8) -> Take {
+        take_of(64.0, per_quarter, duration, midi)
+    }
+
+    /// The same, of so many quarter notes.
+    fn take_of(quarters: f64, per_quarter: f64, duration: f64, midi: impl Fn(usize) -> u8) -> Take {
         let note = |i: usize| Note {
             onset: i as f64 / per_quarter,
             duration,
             key: Key::from_midi(midi(i)).unwrap(),
             velocity: Velocity::new(64),
         };
-        let notes = (0..(64.0 * per_quarter) as usize).map(note).collect();
+        let notes = (0..(quarters * per_quarter) as usize).map(note).collect();
         Take {
             seed: 0,
             tempo: 120.0,
             time_signature: TimeSignature::COMMON,
-            quarters: 64.0,
+            quarters,
             performance: Performance { notes, pedal: Vec::new() },
         }
     }
@@ -91,11 +122,55 @@ mod tests {
             let stuck = take(5.0, 0.1, |_| 60);
             let noise = take(25.0, 2.0, |i| 21 + (i * 37 % 88) as u8);
             let silence = take(0.0, 1.0, |_| 60);
-            let best = score(&chords, base);
-            for worse in [stuck, noise, silence] {
-                assert!(score(&worse, base) < best && best <= 1.0, "{base}: {best}, {}", score(&worse, base));
+            let best = score(&chords, base, Pedal::Keep);
+            for worse in [stuck, noise, silence].map(|take| score(&take, base, Pedal::Keep)) {
+                assert!(worse < best && best <= 1.0, "{base}: {best}, {worse}");
             }
         }
+    }
+
+    #[test]
+    fn a_song_in_one_key_scores_more_than_the_same_with_wrong_notes() {
+        const SCALE: [u8; 7] = [0, 2, 4, 5, 7, 9, 11];
+        // Of every so many notes one is half a step too high.
+        let song =
+            |every: usize| take(5.0, 0.7, move |i| 60 + SCALE[i * 3 % 7] + u8::from(i % every == every - 1));
+        let right = score(&song(usize::MAX), TimeBase::Beats, Pedal::Keep);
+        for every in [12, 24, 48, 96] {
+            let wrong = score(&song(every), TimeBase::Beats, Pedal::Keep);
+            assert!(right > wrong, "{right}, {wrong} with a wrong note in {every}");
+        }
+    }
+
+    #[test]
+    fn a_folded_pedal_is_no_fault_however_much_sounds_at_once() {
+        for base in [TimeBase::Seconds, TimeBase::Beats] {
+            let [dry, rings] = [0.7, 3.0].map(|duration| take(5.0, duration, |i| 48 + (i * 7 % 35) as u8));
+            assert_eq!(score(&dry, base, Pedal::Fold), score(&rings, base, Pedal::Fold));
+            assert!(score(&dry, base, Pedal::Keep) > score(&rings, base, Pedal::Keep));
+        }
+    }
+
+    #[test]
+    fn a_bar_needs_no_more_pitch_classes_than_fit_in_it_but_sixteen_bars_do() {
+        for base in [TimeBase::Seconds, TimeBase::Beats] {
+            let [triad, scale] = [[60, 64, 67, 72, 64, 67, 60], [60, 62, 64, 65, 67, 69, 71]];
+            let scores = |notes: [u8; 7], quarters| {
+                score(&take_of(quarters, 5.0, 0.7, |i| notes[i % 7]), base, Pedal::Keep)
+            };
+            assert_eq!(scores(triad, 4.0), scores(scale, 4.0));
+            assert!(scores(triad, 64.0) < scores(scale, 64.0));
+        }
+    }
+
+    #[test]
+    fn a_long_take_scores_the_mean_of_its_stretches() {
+        let calm = |i: usize| 48 + (i * 7 % 35) as u8;
+        let half = score(&take(5.0, 0.7, calm), TimeBase::Beats, Pedal::Keep);
+        let stuck = score(&take(5.0, 0.7, |_| 60), TimeBase::Beats, Pedal::Keep);
+        let both = take_of(128.0, 5.0, 0.7, |i| if i < 320 { calm(i) } else { 60 });
+        let score = score(&both, TimeBase::Beats, Pedal::Keep);
+        assert!((score - (half + stuck) / 2.0).abs() < 0.01, "{score}, not the mean of {half} and {stuck}");
     }
 
     #[test]

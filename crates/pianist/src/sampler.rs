@@ -138,7 +138,7 @@ impl Sampler {
             false => f32::NEG_INFINITY,
         }));
         bend_kinds(self.kernel, &mut self.weights, kinds, &freedom.temperatures);
-        divide(self.kernel, &mut self.weights, freedom.temperatures.master);
+        cool(self.kernel, &mut self.weights, freedom.temperatures.master);
         exponentiate(self.kernel, &mut self.weights);
         assert!(highest(&self.weights) > 0.0, "no symbol is allowed");
         self.drop_unlikely(freedom);
@@ -215,19 +215,37 @@ fn bend_kinds(kernel: Kernel, logits: &mut [f32], kinds: &[(Hand, usize)], tempe
         }
         let share = log_sum_exp(kind);
         if share > f32::NEG_INFINITY {
-            divide(kernel, kind, temperature);
+            cool(kernel, kind, temperature);
             let change = share - log_sum_exp(kind);
             kind.iter_mut().for_each(|logit| *logit += change);
         }
     }
 }
 
+/// Bends log-probabilities by a temperature, so that the highest is 0. Of equals, the coldest keeps the first only.
+fn cool(kernel: Kernel, logits: &mut [f32], temperature: f32) {
+    /// Below this, all but the likeliest vanish anyway, but for those that hardly differ from it. Not a number is below.
+    const COLDEST: f32 = 1e-6;
+    if temperature >= COLDEST {
+        divide(kernel, logits, temperature);
+    } else {
+        keep_likeliest(logits);
+    }
+}
+
+/// Makes the first of the highest log-probabilities certain.
+fn keep_likeliest(logits: &mut [f32]) {
+    let highest = highest(logits);
+    if highest > f32::NEG_INFINITY {
+        let likeliest = logits.iter().position(|logit| *logit == highest);
+        logits.fill(f32::NEG_INFINITY);
+        logits[likeliest.expect("the highest is one of them")] = 0.0;
+    }
+}
+
 vectorised! {
 /// Divides log-probabilities by a temperature, the highest first moved to 0.
 fn divide(logits: &mut [f32], temperature: f32) {
-    /// Below this, all but the likeliest vanish anyway. Not a number counts as this too.
-    const COLDEST: f32 = 1e-6;
-    let temperature = temperature.max(COLDEST);
     let highest = highest(logits);
     if highest > f32::NEG_INFINITY {
         logits.iter_mut().for_each(|logit| *logit = (*logit - highest) / temperature);

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use annotations::{AnnotationError, AnnotationProblem};
-pub(crate) use beat_map::Anchor;
+pub(crate) use beat_map::{Anchor, SAME_PLACE};
 pub use beat_map::{Bar, BeatMap};
 pub use signature::{TimeSignature, TimeSignatureError};
 

@@ -131,6 +131,24 @@ fn a_take_that_dozes_off_is_woken_unless_a_density_is_asked_for_or_few_keys_are_
 }
 
 #[test]
+fn a_frenzy_is_calmed_however_many_keys_may_be_down() {
+    let frenzy = (0..200).map(|i| note(f64::from(i) / 25.0, 0.04, 60 + (i % 12) as u8)).collect();
+    let primer = Performance { notes: frenzy, pedal: Vec::new() };
+    for alphabet in ALPHABETS {
+        let engine = engine(alphabet, TimeBase::Beats, 0.1, 4);
+        for seed in 0..8 {
+            let heard = |polyphony| {
+                let mut request = Request { primer: Some(primer.clone()), ..short(seed) };
+                request.knobs.locks.polyphony = polyphony;
+                compose(&engine, &request)
+            };
+            // So few notes are down at once that no limit matters.
+            assert_eq!(heard(87), heard(88), "{alphabet}, seed {seed}");
+        }
+    }
+}
+
+#[test]
 fn takes_composed_together_are_those_composed_alone() {
     for alphabet in ALPHABETS {
         let engine = engine(alphabet, TimeBase::Beats, 0.2, 3);
@@ -166,6 +184,28 @@ fn a_primer_is_continued_from_the_bar_after_it() {
             let later = primer.map_time(|quarters| quarters + 4.0);
             let moved = Request { primer: Some(later), ..short(1) };
             assert_eq!(compose(&engine, &moved), take, "it doesn't matter in which bar it was played");
+        }
+    }
+}
+
+#[test]
+fn a_primer_that_went_through_seconds_and_back_begins_in_the_same_bar() {
+    let primer = Performance {
+        notes: vec![note(4.0, 1.0, 60)],
+        pedal: [(4.0, true), (4.5, false)].map(|(time, down)| PedalChange { time, down }).to_vec(),
+    };
+    let inexact = primer.map_time(|quarters| quarters * (1.0 - f64::EPSILON));
+    assert!(inexact.notes[0].onset < 4.0);
+    for alphabet in ALPHABETS {
+        for base in [TimeBase::Beats, TimeBase::Seconds] {
+            // Stuck in its ways, so that what it heard makes a difference.
+            let engine = engine(alphabet, base, 3.0, 4);
+            for seed in 0..16 {
+                let heard =
+                    |primer: &Performance<f64>| Request { primer: Some(primer.clone()), ..short(seed) };
+                let [taken, expected] = [&inexact, &primer].map(|primer| compose(&engine, &heard(primer)));
+                assert_eq!(taken, expected, "{alphabet} in {base}, seed {seed}");
+            }
         }
     }
 }

@@ -12,15 +12,20 @@ fn shares(logits: [f32; 6], kinds: &[(Hand, usize)], freedom: Freedom) -> [f64; 
     let mut sampler = Sampler::new(7);
     let mut counts = [0.0; 6];
     for _ in 0..DRAWS {
-        counts[usize::from(sampler.choose(&logits, &[true; 6], kinds, &freedom))] += 1.0 / DRAWS as f64;
+        counts[usize::from(sampler.choose(&logits, &[true; 6], kinds, &freedom))] += 1.0;
     }
-    counts
+    counts.map(|count| count / DRAWS as f64)
 }
 
 fn assert_near(shares: [f64; 6], expected: [f64; 6]) {
     for (share, expected) in shares.iter().zip(expected) {
         assert!((share - expected).abs() < 0.01, "{shares:?} instead of {expected:?}");
     }
+}
+
+/// Shares of which one is all.
+fn certain(symbol: usize) -> [f64; 6] {
+    std::array::from_fn(|i| f64::from(u8::from(i == symbol)))
 }
 
 fn logs(shares: [f32; 6]) -> [f32; 6] {
@@ -56,6 +61,27 @@ fn a_temperature_raises_probabilities_to_its_inverse() {
 fn a_hands_temperature_leaves_the_share_of_its_kind() {
     let freedom = with(|freedom| freedom.temperatures.pitch = 0.0);
     assert_near(shares(logs(SHARES), &TWO_KINDS, freedom), [0.8, 0.0, 0.0, 0.0, 0.15, 0.05]);
+}
+
+#[test]
+fn at_temperature_0_equals_and_near_equals_are_not_left_to_chance() {
+    let logits = [0.0, 1.0, 1.0 + f32::EPSILON, 1.0, 1.0 + f32::EPSILON, 0.5];
+    let master = with(|freedom| freedom.temperatures.master = 0.0);
+    assert_eq!(shares(logits, &TWO_KINDS, master), certain(2));
+    assert_eq!(shares([1.0; 6], &ONE_KIND, master), certain(0));
+    let pitch = with(|freedom| freedom.temperatures.pitch = 0.0);
+    assert_eq!(shares(logits, &ONE_KIND, pitch), certain(2));
+}
+
+#[test]
+fn a_choice_that_is_certain_draws_a_random_number_all_the_same() {
+    let after = |temperature: f32| {
+        let mut sampler = Sampler::new(9);
+        let freedom = with(|freedom| freedom.temperatures.master = temperature);
+        sampler.choose(&logs(SHARES), &[true; 6], &ONE_KIND, &freedom);
+        [(); 8].map(|()| sampler.choose(&logs(SHARES), &[true; 6], &ONE_KIND, &Freedom::default()))
+    };
+    assert_eq!(after(0.0), after(1.0));
 }
 
 #[test]

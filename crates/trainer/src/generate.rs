@@ -98,7 +98,7 @@ pub fn generate(args: &GenerateArgs) -> Result<Vec<Written>, GenerateError> {
     for batch in requests.chunks(MAX_TAKES) {
         for take in compose(&engine, batch, &bar)? {
             let path = write_clip(args, written.len() + 1, &take, &name)?;
-            let score = ranking::score(&take, time_base);
+            let score = ranking::score(&take, time_base, args.pedal);
             written.push(Written { path, take, score });
         }
     }

@@ -91,6 +91,11 @@ impl Pace {
         self.dozes || self.wish.is_some()
     }
 
+    /// Whether that is because it is too slow.
+    pub(super) fn dozes(&self) -> bool {
+        self.dozes
+    }
+
     /// How many nats less likely so long a wait shall be.
     pub(super) fn reluctance(&self, wait: Ticks) -> f32 {
         let wait = f64::from(wait) / self.unit;

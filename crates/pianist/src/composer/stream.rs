@@ -128,11 +128,11 @@ impl Stream {
 
     /// Makes the head like some waits less where the take is too slow or too fast, if it is about to choose the time.
     fn keep_pace(&mut self, head: usize) {
+        let Some(pace) = self.hearing.pace.as_ref().filter(|pace| pace.is_off()) else { return };
         // With few keys at once, few notes are no sign of sleep.
-        let is_limited = self.knobs.locks.polyphony < Key::COUNT;
-        let Some(pace) = self.hearing.pace.as_ref().filter(|pace| pace.is_off() && !is_limited) else {
+        if pace.dozes() && self.knobs.locks.polyphony < Key::COUNT {
             return;
-        };
+        }
         let step = self.hearing.context.step();
         for (symbol, logit) in self.logits.iter_mut().enumerate() {
             let mut next = step;

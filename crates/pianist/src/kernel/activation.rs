@@ -9,14 +9,15 @@ use std::f32::consts::LOG2_E;
 /// that in the lowest bits.
 pub(crate) const ROUNDER: f32 = 12_582_912.0;
 
+/// The natural logarithm of 2 in two parts: multiples of the first are exact, the second is what it lacks.
+const LN2_HIGH: f32 = 0.693_359_4;
+const LN2_LOW: f32 = -2.121_944_4e-4;
+
 /// e to the power `x`, within 2 units in the last place; inputs beyond -87 and 88 count as those.
 ///
-/// Cody-Waite reduction to |r| <= ln 2 / 2, then the degree-6 polynomial of Cephes' `expf`.
+/// Cody-Waite reduction to |r| <= ln 2 / 2, then 1 + r + r^2 p(r) with the polynomial p, of degree 5, of Cephes' `expf`.
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
-    const LN2_HIGH: f32 = 0.693_359_4;
-    const LN2_LOW: f32 = -2.121_944_4e-4;
-
     let x = x.clamp(-87.0, 88.0);
     let rounded = x * LOG2_E + ROUNDER;
     let n = rounded - ROUNDER;
@@ -34,8 +35,6 @@ pub fn exp(x: f32) -> f32 {
 ///
 /// The mantissa, brought to the range around 1 from the root of 1/2 on, goes through the polynomial of Cephes' `logf`.
 pub fn ln(x: f32) -> f32 {
-    const LN2_HIGH: f32 = 0.693_359_4;
-    const LN2_LOW: f32 = -2.121_944_4e-4;
     const COEFFICIENTS: [f32; 9] = [
         7.037_683_6e-2,
         -0.115_146_1,

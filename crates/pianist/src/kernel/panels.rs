@@ -53,11 +53,6 @@ impl Panels {
         self.columns
     }
 
-    /// Rows of the matrix.
-    pub fn depth(&self) -> usize {
-        self.depth
-    }
-
     /// Packs `depth` rows of `matrix` as they are: `depth x matrix.width`.
     pub fn pack(&mut self, matrix: Rows, depth: usize) {
         self.resize(depth, matrix.width);
@@ -160,7 +155,7 @@ pub(super) fn pack_row(kernel: Kernel, even: &[f32], odd: &[f32], k: usize, unit
     }
 }
 
-/// `out = left x right`, or `out += left x right` if `accumulate`. `left` is `rows x right.depth()`, `out` is
+/// `out = left x right`, or `out += left x right` if `accumulate`. `left` is `rows x depth`, as deep as `right`, `out` is
 /// `rows x right.columns()` with `out_stride` values from row to row. `scratch` is reused between calls.
 ///
 /// # Panics

@@ -8,9 +8,23 @@ use thiserror::Error;
 
 use crate::note::Key;
 
-/// The note that a scale starts from.
+/// The note that a scale starts from: a pitch class, 0 (C) to 11 (B).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u8")]
 pub struct Tonic(u8);
+
+/// A number that is no pitch class.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0} is no pitch class: those go from 0 (C) to 11 (B)")]
+pub struct PitchClassError(u8);
+
+impl TryFrom<u8> for Tonic {
+    type Error = PitchClassError;
+
+    fn try_from(pitch_class: u8) -> Result<Tonic, PitchClassError> {
+        if pitch_class < 12 { Ok(Tonic(pitch_class)) } else { Err(PitchClassError(pitch_class)) }
+    }
+}
 
 /// A set of pitch classes above a tonic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,7 +110,7 @@ const NAMES: [&str; 12] = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A",
 
 impl fmt::Display for Tonic {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(NAMES[usize::from(self.0) % 12])
+        f.write_str(NAMES[usize::from(self.0)])
     }
 }
 

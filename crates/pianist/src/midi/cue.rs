@@ -4,10 +4,11 @@
 
 use crate::note::{Key, Note, Performance, Velocity, on_one_keyboard};
 
-/// The resolution that hosts export at: fine enough for a millisecond at any tempo, and whole for triplets.
+/// The resolution that hosts export at: a tick is no longer than a millisecond from 62.5 quarter notes a minute on, and
+/// triplets fall on whole ticks.
 pub const TICKS_PER_QUARTER: u16 = 960;
 
-/// The last tick at which anything begins, so that every delta in a file fits its 28 bits: 34 days at 90 a minute.
+/// The last tick at which anything begins, so that every delta in a file fits its 28 bits: two days at 90 a minute.
 const LAST_TICK: u64 = (1 << 28) - 2;
 
 /// Something to do to the piano.

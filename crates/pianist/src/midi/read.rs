@@ -60,7 +60,8 @@ pub enum MidiError {
 /// All tracks and channels but percussion (channel 10) are merged: what several voices strike at once is one note, and
 /// a key stays down until the last of them lets go. Within a voice a restruck key ends the note before; what never
 /// ends lasts to the end of its track. The sustain pedal is down while that of any channel is (64 and above).
-/// A damaged track counts up to the damage. Memory is bounded: 24 hours and about a million events at most.
+/// A damaged track counts up to the damage. Memory is bounded: 24 hours at most, and about a million each of
+/// notes, pedal changes, tempi and time signatures.
 pub fn read(bytes: &[u8]) -> Result<Recording, MidiError> {
     let (header, tracks) = parse_header(bytes)?;
     if header.format == Format::Sequential {

@@ -3,7 +3,7 @@
 use super::TimeSignature;
 
 /// Two places closer than this, in quarter notes, are one: room for rounding in sums of beats.
-const SAME_PLACE: f64 = 1e-6;
+pub(crate) const SAME_PLACE: f64 = 1e-6;
 
 /// Seconds to quarter notes and back, piece by piece linear, with the bars.
 ///
@@ -60,12 +60,6 @@ impl Bar {
 }
 
 impl BeatMap {
-    /// One tempo, in quarter notes per minute, and one metre for ever.
-    pub fn steady(tempo: f64, metre: TimeSignature) -> BeatMap {
-        let anchor = Anchor { seconds: 0.0, quarters: 0.0, quarters_per_second: tempo / 60.0 };
-        BeatMap { anchors: vec![anchor], bars: vec![Bar::new(0.0, metre)] }
-    }
-
     /// The quarter note that sounds at `seconds`.
     pub fn to_quarters(&self, seconds: f64) -> f64 {
         let later = self.anchors.partition_point(|anchor| anchor.seconds <= seconds);

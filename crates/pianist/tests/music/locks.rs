@@ -1,6 +1,6 @@
 //! Locks on music that was composed already.
 
-use etude_pianist::locks::Locks;
+use etude_pianist::locks::{Locks, Scale, Tonic};
 use etude_pianist::note::{Note, Performance};
 use proptest::prelude::*;
 
@@ -47,6 +47,19 @@ fn notes_at_the_end_of_all_ticks_are_limited_like_others() {
     let last = u32::MAX - 1;
     let notes = vec![note(last, 1000, 60), note(u32::MAX, 1000, 64)];
     assert_eq!(limited(1, notes), [note(last, 1, 60), note(u32::MAX, 1000, 64)]);
+}
+
+#[test]
+fn a_saved_tonic_that_is_no_pitch_class_is_refused() {
+    for pitch_class in 0..12 {
+        let saved = pitch_class.to_string();
+        let tonic: Tonic = serde_json::from_str(&saved).unwrap();
+        assert_eq!(serde_json::to_string(&tonic).unwrap(), saved);
+        assert!(Scale::Major.contains(tonic, pitch_class));
+    }
+    for damaged in ["12", "255", "-1"] {
+        assert!(serde_json::from_str::<Tonic>(damaged).is_err(), "{damaged}");
+    }
 }
 
 proptest! {

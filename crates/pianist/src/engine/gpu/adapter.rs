@@ -22,9 +22,9 @@ pub(super) fn choose(wish: Option<&str>) -> Result<Adapter, DeviceError> {
     })
 }
 
-/// The best adapter that is not the processor in disguise.
-pub(super) fn best_hardware() -> Option<Adapter> {
-    find().into_iter().find(|adapter| adapter.get_info().device_type != DeviceType::Cpu)
+/// The adapters that are not the processor in disguise, the likely fastest first.
+pub(super) fn hardware() -> impl Iterator<Item = Adapter> {
+    find().into_iter().filter(|adapter| adapter.get_info().device_type != DeviceType::Cpu)
 }
 
 /// Every adapter, the likely fastest first. This loads their drivers.

@@ -10,12 +10,16 @@ use wgpu::{
 use super::Weights;
 use super::program::{GROUP, Matrix, Program};
 use crate::alphabet::InputRow;
+use crate::composer::MAX_TAKES;
 use crate::engine::cpu::heads::{Heads, HeadsState};
 use crate::engine::inputs::BatchInputs;
 use crate::engine::{Batch, DeviceError};
 
 /// Most streams of a batch: what `Rows` in the shader has room for.
 pub(super) const MAX_STREAMS: usize = 64;
+
+// As many takes as a composer begins must fit.
+const _: () = assert!(MAX_STREAMS >= MAX_TAKES);
 
 pub(super) struct GpuBatch {
     weights: Arc<Weights>,

@@ -3,6 +3,7 @@
 //! These tests work from inside the engine, because no driver hangs or runs out of memory when it is asked to. They use
 //! an adapter in software: a hung one of another kind would take the screen with it.
 
+use std::cell::Cell;
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
@@ -17,7 +18,8 @@ use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::{Rng, SeedableRng};
 use wgpu::{
     Adapter, Buffer, BufferDescriptor, BufferUsages, CommandEncoderDescriptor, ComputePassDescriptor,
-    ComputePipelineDescriptor, DeviceType, PipelineCompilationOptions, ShaderModuleDescriptor, ShaderSource,
+    ComputePipelineDescriptor, DeviceType, Limits, PipelineCompilationOptions, ShaderModuleDescriptor,
+    ShaderSource,
 };
 
 use super::batch::MAX_STREAMS;
@@ -88,6 +90,20 @@ fn break_in_mid_take(engine: GpuEngine, fault: impl FnOnce(&Connection)) -> Stri
     assert!(engine.batch(1).is_err(), "a device that failed stays failed");
     assert_eq!(engine.failure(), Some(failure.clone()));
     failure.reason
+}
+
+#[test]
+fn where_an_adapter_cant_be_opened_the_next_one_is() {
+    let Some(adapter) = software() else { return };
+    let limits = limits(&pianist().blueprint);
+    let beyond = Limits { max_bind_groups: u32::MAX, ..limits.clone() };
+    let tried = Cell::new(0);
+    let open = |adapter: &Adapter| {
+        let wanted = if tried.replace(tried.get() + 1) == 0 { &beyond } else { &limits };
+        Opened::new(adapter, wanted.clone())
+    };
+    assert!(Opened::first([adapter.clone(), adapter], open).is_some());
+    assert_eq!(tried.get(), 2);
 }
 
 #[test]

@@ -34,9 +34,18 @@ impl Opened {
         patiently(&name, move || Opened::new(&adapter::choose(wish.as_deref())?, limits))?
     }
 
-    /// Opens the best adapter that computes by itself, if there is one that can.
+    /// Opens the best adapter that computes by itself and can be opened, if there is one.
     pub(super) fn best_hardware(limits: Limits) -> Option<Opened> {
-        patiently("gpu", || Opened::new(&adapter::best_hardware()?, limits).ok()).ok()?
+        let open = move |adapter: &Adapter| Opened::new(adapter, limits.clone());
+        patiently("gpu", || Opened::first(adapter::hardware(), open)).ok()?
+    }
+
+    /// The first of `adapters` that can be opened: a driver that can't do it must not keep the next one from trying.
+    pub(super) fn first(
+        adapters: impl IntoIterator<Item = Adapter>,
+        open: impl Fn(&Adapter) -> Result<Opened, DeviceError>,
+    ) -> Option<Opened> {
+        adapters.into_iter().find_map(|adapter| open(&adapter).ok())
     }
 
     /// Opens an adapter, however long that takes.
