@@ -84,6 +84,7 @@ fn a_reader_who_leaves_ends_no_work() {
         assert!(unread(folder.path(), &evaluate), "evaluate {form}");
     }
     let clip = Clip {
+        quarters: 0.0,
         name: "a".to_owned(),
         tempo: 100.0,
         time_signature: TimeSignature::default(),
