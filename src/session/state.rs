@@ -113,10 +113,13 @@ impl State {
         self.warning = status.warning;
         self.recorded = Some(take.id());
         self.revision += 1;
-        match draft.entry {
+        // What was refused is no take: what is played is the one before, or what was kept of it.
+        let refused = status.error.is_some().then_some(self.current).flatten();
+        match draft.entry.or(refused) {
             Some(id) => self.history.iter_mut().filter(|entry| entry.id == id).for_each(|entry| {
                 entry.take = take.clone();
             }),
+            None if status.error.is_some() => {}
             None => {
                 for other in status.others.iter().rev() {
                     self.add(other.clone(), &draft);

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::random_pianist;
-use etude::params::{self, EtudeParams};
+use etude::params::{self, EtudeParams, Tonic};
 use etude::session::View;
 use etude::take::{Mode, Place, Take};
 use etude_pianist::alphabet::Alphabet;
@@ -218,6 +218,52 @@ fn saved_nonsense_is_refused_and_the_takes_stay() {
         instance.params.deserialize_fields(&fields);
         assert_eq!(instance.saved(), saved, "{text:.60}");
     }
+}
+
+#[test]
+fn knobs_that_cannot_be_met_give_a_message_and_no_take() {
+    let instance = Instance::new();
+    let first = instance.takes(1);
+    let music = |view: &View| view.take.as_ref().unwrap().music().clone();
+    lock_out_every_key(&instance.params);
+    let view = instance.wait(|view| view.error.is_some());
+    assert_eq!((view.history.len(), music(&view)), (1, music(&first)), "{:?}", view.error);
+    turn(&instance.params.velocity, 50.0);
+    let softer =
+        instance.wait(|view| view.take.as_ref().unwrap().played() != first.take.as_ref().unwrap().played());
+    assert_eq!(softer.history.len(), 1, "it is still the first one that is played");
+
+    let params = Arc::new(EtudeParams::default());
+    params.deserialize_fields(&instance.saved());
+    turn(&params.key, Tonic::Off);
+    let again = Instance::with(params).wait(|view| view.take.is_some());
+    assert_eq!((again.history.len(), music(&again)), (1, music(&first)));
+}
+
+#[test]
+fn saved_knobs_that_cannot_be_met_cost_no_take() {
+    let instance = Instance::new();
+    instance.takes(1);
+    instance.params.session.lock_bar(2, true);
+    let session = instance.saved()["session"].clone();
+    for (from, to) in [("\"keys\":[21,108]", "\"keys\":[61,60]"), ("\"polyphony\":88", "\"polyphony\":0")] {
+        let changed = session.replace(from, to);
+        assert_ne!(changed, session, "{session:.600}");
+        let params = EtudeParams::default();
+        params.deserialize_fields(&BTreeMap::from([("session".to_owned(), changed)]));
+        let view = params.session.view();
+        assert_eq!((view.history.len(), view.locks.contains(&2)), (1, true), "{to}");
+    }
+}
+
+/// Asks for C major between two keys that are both C#.
+fn lock_out_every_key(params: &EtudeParams) {
+    turn(&params.hold, true);
+    turn(&params.key, Tonic::C);
+    turn(&params.lowest, 61);
+    turn(&params.highest, 61);
+    turn(&params.hold, false);
+    turn(&params.temperature, 1.1);
 }
 
 #[test]
