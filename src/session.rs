@@ -167,6 +167,7 @@ impl Session {
     /// Locks a bar, counted from 0, or unlocks it.
     pub fn lock_bar(&self, bar: u32, locked: bool) {
         self.with(|state| {
+            state.error.take_if(|error| error == state::ALL_LOCKED);
             if locked {
                 state.locks.insert(bar);
             } else {

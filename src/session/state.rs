@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::ops::Range;
 use std::sync::Arc;
 
 use etude_pianist::composer::Knobs;
@@ -18,6 +19,9 @@ const MOST_TAKES: usize = 32;
 const LAST_FRESH_SEED: u64 = 9_900;
 /// Most takes at all.
 pub(super) const MOST_ENTRIES: usize = 64;
+
+/// Said of a variation that would change nothing.
+pub(super) const ALL_LOCKED: &str = "all bars are locked: there is nothing to vary";
 
 /// What the generator's thread shall do.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +48,8 @@ pub(super) struct Draft {
     pub(super) entry: Option<u64>,
     pub(super) pianist: String,
     pub(super) knobs: Knobs,
+    /// The bars that it keeps of the take before.
+    pub(super) kept: Vec<Range<u32>>,
     /// The entry whose place it takes, unless that is starred by then: one of the same turn of knobs.
     pub(super) replaces: Option<u64>,
 }
@@ -58,6 +64,8 @@ pub(super) struct State {
     pub(super) locks: BTreeSet<u32>,
     pub(super) commands: Vec<Command>,
     pub(super) draft: Option<Draft>,
+    /// The bar that takes were asked to begin with when one was last ordered.
+    pub(super) placed: Option<u32>,
     pub(super) pianist: (Known, Source),
     pub(super) pianists: Vec<(Known, Source)>,
     /// Whether somebody asks which pianists there are by now.
@@ -98,6 +106,21 @@ impl State {
             self.before.push(before);
         }
         self.revision += 1;
+    }
+
+    /// Whether the last order has neither music nor a refusal yet.
+    pub(super) fn is_waiting(&self, status: &Status) -> bool {
+        status.composing && self.draft.as_ref().is_some_and(|draft| draft.order != status.order)
+    }
+
+    /// The next command. Continue goes on from the music of the order before, so it waits for that; anything else that is
+    /// commanded meanwhile makes both vain.
+    pub(super) fn next_command(&mut self, status: &Status) -> Option<Command> {
+        if self.is_waiting(status) {
+            let other = self.commands.iter().position(|command| *command != Command::Extend)?;
+            self.commands.drain(..other);
+        }
+        (!self.commands.is_empty()).then(|| self.commands.remove(0))
     }
 
     /// Takes down what the generator made.

@@ -9,7 +9,7 @@ mod instance;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::random_pianist;
 use etude::params::{self, EtudeParams, Tonic};
@@ -102,6 +102,158 @@ fn continuing_a_take_keeps_it_and_adds_bars() {
     assert_eq!(longer.music().quarters, 64.0);
     assert_eq!(notes(&longer, 0.0, 32.0), notes(&first, 0.0, 32.0));
     assert!(!notes(&longer, 32.0, 64.0).is_empty());
+}
+
+#[test]
+fn continuing_twice_adds_bars_twice() {
+    let instance = Instance::new();
+    let first = instance.takes(1).take.clone().unwrap();
+    instance.params.session.extend();
+    instance.params.session.extend();
+    let longer = instance.takes(3).take.clone().unwrap();
+    assert_eq!(longer.music().quarters, 96.0);
+    assert_eq!(notes(&longer, 0.0, 32.0), notes(&first, 0.0, 32.0));
+}
+
+#[test]
+fn a_continued_take_keeps_its_length_and_its_locked_bars_when_a_knob_is_turned() {
+    let instance = Instance::new();
+    instance.takes(1);
+    instance.params.session.extend();
+    let longer = instance.takes(2).take.clone().unwrap();
+    instance.params.session.lock_bar(11, true);
+    turn(&instance.params.density, 3.0);
+    let remade = instance.takes(3).take.clone().unwrap();
+    assert_eq!(remade.music().quarters, 64.0);
+    assert_eq!(notes(&remade, 44.0, 48.0), notes(&longer, 44.0, 48.0));
+    turn(&instance.params.bars, 4);
+    instance.wait(|view| view.take.as_ref().is_some_and(|take| take.music().quarters == 16.0));
+}
+
+#[test]
+fn a_locked_bar_stays_while_a_knob_goes_on_turning() {
+    let instance = Instance::new();
+    let first = instance.takes(1).take.clone().unwrap();
+    instance.params.session.lock_bar(6, true);
+    for step in 1..=10 {
+        turn(&instance.params.temperature, 1.0 + 0.05 * step as f32);
+        std::thread::sleep(Duration::from_millis(70));
+    }
+    let view = instance.wait(|view| view.history.last().unwrap().knobs.freedom.temperatures.master == 1.5);
+    let remade = view.take.clone().unwrap();
+    assert_eq!(notes(&remade, 24.0, 28.0), notes(&first, 24.0, 28.0));
+    assert_ne!(notes(&remade, 0.0, 24.0), notes(&first, 0.0, 24.0));
+}
+
+#[test]
+fn a_variation_with_all_bars_locked_changes_nothing_and_says_so() {
+    let instance = Instance::new();
+    let first = instance.takes(1).take.clone().unwrap();
+    (0..8).for_each(|bar| instance.params.session.lock_bar(bar, true));
+    instance.params.session.vary();
+    let view = instance.wait(|view| view.error.is_some());
+    assert_eq!((view.history.len(), view.take.as_ref().unwrap().id()), (1, first.id()));
+    instance.params.session.lock_bar(0, false);
+    assert_eq!(instance.params.session.view().error, None);
+}
+
+#[test]
+fn the_first_take_of_another_pianist_has_no_locks() {
+    let instance = Instance::new();
+    instance.takes(1);
+    instance.params.session.lock_bar(3, true);
+    instance.params.session.choose_pianist("songbook");
+    assert!(instance.takes(2).locks.is_empty());
+}
+
+#[test]
+fn a_knob_turned_before_the_first_take_is_there_is_heeded() {
+    let instance = Instance::slow();
+    turn(&instance.params.temperature, 0.5);
+    let hot = |view: &View| view.history.last().map(|entry| entry.knobs.freedom.temperatures.master);
+    assert_eq!(instance.wait(|view| hot(view) == Some(0.5)).history.len(), 2);
+}
+
+#[test]
+fn a_knob_turned_while_ideas_are_composed_follows_the_best_of_them() {
+    let instance = Instance::slow();
+    instance.takes(1);
+    instance.params.session.ideas(2);
+    instance.wait_for_work();
+    turn(&instance.params.temperature, 0.5);
+    let view = instance.takes(4);
+    assert_eq!(view.history[3].take.music().seed, view.history[2].take.music().seed);
+    assert_eq!(view.history[2].knobs.freedom.temperatures.master, 1.0);
+}
+
+#[test]
+fn knobs_that_never_rest_are_heard_all_the_same() {
+    let mut instance = Instance::slow();
+    let first = instance.takes(1).take.clone().unwrap();
+    // While the host rolls, a take is heard when it is whole.
+    instance.roll(0.0);
+    let heard =
+        |instance: &Instance| instance.params.session.view().take.as_ref().unwrap().id() != first.id();
+    let start = Instant::now();
+    for step in 0.. {
+        turn(&instance.params.temperature, 0.5 + 0.01 * (step % 100) as f32);
+        std::thread::sleep(Duration::from_millis(10));
+        if heard(&instance) {
+            break;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "nothing was heard");
+    }
+}
+
+#[test]
+fn a_refused_order_keeps_no_knob_waiting() {
+    let params = Arc::new(EtudeParams::default());
+    lock_out_every_key(&params);
+    let instance = Instance::with(params);
+    assert!(instance.wait(|view| view.error.is_some()).history.is_empty());
+    turn(&instance.params.key, Tonic::Off);
+    assert_eq!(instance.takes(1).error, None);
+}
+
+#[test]
+fn ideas_without_end_are_one_take() {
+    let params = Arc::new(EtudeParams::default());
+    turn(&params.mode, params::Mode::Endless);
+    let instance = Instance::with(params);
+    let endless =
+        |count| move |view: &View| view.history.len() == count && view.take.as_ref().unwrap().bars() > 0;
+    let first = instance.wait_in_any_case(endless(1)).take.clone().unwrap();
+    instance.params.session.ideas(8);
+    let second = instance.wait_in_any_case(endless(2)).take.clone().unwrap();
+    assert_ne!(second.music().seed, first.music().seed);
+}
+
+#[test]
+fn a_take_stays_where_it_is_when_the_time_signature_changes_unless_the_start_bar_is_turned() {
+    let instance = Instance::new();
+    let session = &instance.params.session;
+    let hear = |numerator| {
+        let mut transport = Transport::new(48_000.0);
+        transport.time_sig_numerator = Some(numerator);
+        transport.time_sig_denominator = Some(4);
+        session.host.hear(&transport);
+    };
+    hear(4);
+    turn(&instance.params.start_bar, 5);
+    let anchor = |view: Arc<View>| view.take.as_ref().unwrap().place().anchor / 960;
+    session.generate();
+    let at_bar_five = |view: &View| view.take.as_ref().is_some_and(|take| take.place().anchor == 16 * 960);
+    let count = instance.wait(at_bar_five).history.len();
+    hear(3);
+    session.vary();
+    assert_eq!(anchor(instance.takes(count + 1)), 16);
+    session.extend();
+    assert_eq!(anchor(instance.takes(count + 2)), 16);
+    turn(&instance.params.density, 3.0);
+    assert_eq!(anchor(instance.takes(count + 3)), 16);
+    std::thread::sleep(Duration::from_millis(1100));
+    turn(&instance.params.start_bar, 3);
+    assert_eq!(anchor(instance.takes(count + 4)), 6);
 }
 
 #[test]
