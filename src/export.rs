@@ -151,17 +151,8 @@ impl Exporter {
             if let Some(folder) = folder().filter(|folder| fs::create_dir_all(folder).is_ok()) {
                 dialog = dialog.set_directory(folder);
             }
-            let Some(mut path) = ask(|| dialog.save_file(), may_lack_dialogs())? else { return Ok(None) };
-            if path.extension().is_none() {
-                path.set_extension("mid");
-                // The dialog asked about another name.
-                if path.exists() {
-                    let (folder, name) = (path.parent().unwrap_or(Path::new(".")), file_of(&path));
-                    return save_in(folder, &clip, &name).map(Some);
-                }
-            }
-            replace(&path, &midi::write(&clip))?;
-            Ok(Some(path))
+            let chosen = ask(|| dialog.save_file(), may_lack_dialogs())?;
+            chosen.map(|path| save_at(path, &clip)).transpose()
         });
     }
 
@@ -261,6 +252,18 @@ pub fn save_in(folder: &Path, clip: &Clip, file_name: &str) -> Result<PathBuf, E
     Err(ExportError::Full { path: folder.to_owned() })
 }
 
+/// Writes `clip` where the user chose to, over an old file if that was chosen, and says where.
+fn save_at(chosen: PathBuf, clip: &Clip) -> Result<PathBuf, ExportError> {
+    let extension = chosen.extension().unwrap_or_default();
+    if ["mid", "midi"].iter().any(|midi| extension.eq_ignore_ascii_case(midi)) {
+        replace(&chosen, &midi::write(clip))?;
+        return Ok(chosen);
+    }
+    // The dialog asked about another name, so nothing of this one is replaced.
+    let folder = chosen.parent().unwrap_or(Path::new("."));
+    save_in(folder, clip, &format!("{}.mid", file_of(&chosen)))
+}
+
 /// Writes a file whole, over an old one if there is one.
 fn replace(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
     let partial = write_beside(path, bytes)?;
@@ -337,6 +340,15 @@ mod tests {
         assert_eq!(fs::read(first).unwrap(), midi::write(&clip(120.0)));
         assert_eq!(fs::read(second).unwrap(), midi::write(&clip(90.0)));
         assert_eq!(fs::read_dir(inside).unwrap().count(), 2, "nothing else is left there");
+    }
+
+    #[test]
+    fn a_chosen_name_that_is_no_midi_file_becomes_one_with_all_its_dots() {
+        let folder = tempfile::tempdir().unwrap();
+        let save = |name: &str| file_of(&save_at(folder.path().join(name), &clip(120.0)).unwrap());
+        let names = ["Sketch 1.5", "Sketch 1.5", "a", "b.mid", "b.mid", "c.MIDI"].map(save);
+        assert_eq!(names, ["Sketch 1.5.mid", "Sketch 1.5 2.mid", "a.mid", "b.mid", "b.mid", "c.MIDI"]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 5);
     }
 
     #[test]
