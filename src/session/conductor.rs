@@ -109,7 +109,7 @@ impl Conductor {
         {
             session.with(|state| {
                 if state.pianist.1 == source {
-                    (state.pianist.0, state.revision) = (known, state.revision + 1);
+                    state.pianist.0 = known;
                 }
             });
         }
@@ -196,13 +196,13 @@ impl Conductor {
 fn look_around(session: &Arc<Session>) {
     if session.with(|state| std::mem::take(&mut state.wants_pianists)) {
         let pianists = pianists::found();
-        session.with(|state| (state.pianists, state.revision) = (pianists, state.revision + 1));
+        session.with(|state| state.pianists = pianists);
     }
     if session.with(|state| std::mem::take(&mut state.wants_adapters)) {
         let session = session.clone();
         thread::spawn(move || {
             let adapters = engine::adapters();
-            session.with(|state| (state.adapters, state.revision) = (Some(adapters), state.revision + 1));
+            session.with(|state| state.adapters = Some(adapters));
             session.ring();
         });
     }
@@ -221,7 +221,7 @@ fn choose(session: &Session, name: &str, settings: &Settings, request: Request, 
             let request = Request { seed: next_seed(state, settings), ..request };
             compose(state, session, settings, request, None, 1, editor);
         }
-        Err(error) => (state.error, state.revision) = (Some(error.to_string()), state.revision + 1),
+        Err(error) => state.error = Some(error.to_string()),
     });
 }
 

@@ -23,6 +23,9 @@ pub(super) const MOST_ENTRIES: usize = 64;
 /// Said of a variation that would change nothing.
 pub(super) const ALL_LOCKED: &str = "all bars are locked: there is nothing to vary";
 
+/// Most takes with a star: one place stays for what is composed next.
+const MOST_STARRED: usize = MOST_ENTRIES - 1;
+
 /// What the generator's thread shall do.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Command {
@@ -56,7 +59,6 @@ pub(super) struct Draft {
 
 #[derive(Default)]
 pub(super) struct State {
-    pub(super) revision: u64,
     pub(super) history: Vec<Entry>,
     pub(super) current: Option<u64>,
     /// Entries that were played before, for undo.
@@ -105,7 +107,16 @@ impl State {
         if let Some(before) = self.current.replace(id).filter(|before| *before != id) {
             self.before.push(before);
         }
-        self.revision += 1;
+    }
+
+    /// Keeps an entry, or lets it go with the others.
+    pub(super) fn star(&mut self, id: u64, starred: bool) {
+        let others = self.history.iter().filter(|entry| entry.starred && entry.id != id).count();
+        if starred && others >= MOST_STARRED {
+            self.error = Some(format!("{MOST_STARRED} takes have a star, and there is no room for more"));
+            return;
+        }
+        self.history.iter_mut().filter(|entry| entry.id == id).for_each(|entry| entry.starred = starred);
     }
 
     /// Whether the last order has neither music nor a refusal yet.
@@ -126,7 +137,7 @@ impl State {
     /// Takes down what the generator made.
     pub(super) fn record(&mut self, status: Status) {
         if status.error.is_some() && status.error != self.error {
-            (self.error, self.revision) = (status.error.clone(), self.revision + 1);
+            self.error = status.error.clone();
         }
         let Some(draft) = self.draft.clone().filter(|draft| draft.order == status.order) else { return };
         let Some(take) = status.take.filter(|take| self.recorded != Some(take.id())) else { return };
@@ -135,7 +146,6 @@ impl State {
         }
         self.warning = status.warning;
         self.recorded = Some(take.id());
-        self.revision += 1;
         // What was refused is no take: what is played is the one before, or what was kept of it.
         let refused = status.error.is_some().then_some(self.current).flatten();
         match draft.entry.or(refused) {
@@ -186,6 +196,10 @@ impl State {
         }
         let history = &self.history;
         self.before.retain(|id| history.iter().any(|entry| entry.id == *id));
+        // What was played in between is gone, so there is nothing to go back from.
+        while self.before.last().is_some_and(|before| Some(*before) == self.current) {
+            self.before.pop();
+        }
     }
 
     /// Puts a saved session in the place of this one.
@@ -198,6 +212,5 @@ impl State {
         (self.draft, self.current, self.error, self.warning) = (None, current, None, None);
         self.commands.push(Command::Restored(current));
         (self.pianist, self.device) = (pianist, device);
-        self.revision += 1;
     }
 }

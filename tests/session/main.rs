@@ -276,6 +276,40 @@ fn any_take_of_the_history_can_be_heard_again_and_undo_goes_back() {
 }
 
 #[test]
+fn undo_is_there_only_while_there_is_a_take_to_go_back_to() {
+    let instance = Instance::new();
+    assert!(!instance.takes(1).can_undo);
+    instance.params.session.generate();
+    assert!(instance.takes(2).can_undo);
+    let params = Arc::new(EtudeParams::default());
+    params.deserialize_fields(&instance.saved());
+    assert!(!params.session.view().can_undo, "a project comes back without what was played before");
+    instance.params.session.undo();
+    instance.wait(|view| !view.can_undo);
+}
+
+#[test]
+fn a_star_that_there_is_no_room_for_is_refused_and_all_others_stay() {
+    let instance = Instance::new();
+    let session = &instance.params.session;
+    turn(&instance.params.bars, 1);
+    let newest = |view: &View| view.history.last().map(|entry| entry.id);
+    for _ in 0..8 {
+        let before = newest(&instance.wait(|view| !view.history.is_empty()));
+        session.ideas(8);
+        let view = instance.wait(|view| newest(view) > before);
+        view.history.iter().for_each(|entry| session.star(entry.id, true));
+    }
+    let stars = || session.view().history.iter().filter(|entry| entry.starred).count();
+    let view = session.view();
+    assert_eq!((stars(), view.history.len()), (63, 64));
+    assert!(view.error.as_ref().is_some_and(|error| error.contains("63")), "{:?}", view.error);
+    session.generate();
+    instance.wait(|view| view.error.is_none());
+    assert_eq!((stars(), session.view().history.len()), (63, 64));
+}
+
+#[test]
 fn ideas_are_all_there_to_choose_from() {
     let instance = Instance::new();
     instance.takes(1);
