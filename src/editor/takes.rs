@@ -205,3 +205,54 @@ pub fn line(
     let galley = painter.layout_job(job);
     painter.galley(left - vec2(0.0, galley.size().y / 2.0), galley, color);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use egui::{Context, Event, Key, Modifiers, RawInput};
+    use etude_pianist::composer;
+    use etude_pianist::note::Performance;
+
+    use super::*;
+    use crate::bell::Bell;
+    use crate::take::{Mode, Place, Take};
+
+    fn entry(id: u64) -> Entry {
+        let (tempo, time_signature) = (120.0, Default::default());
+        let performance = Performance::default();
+        let music = composer::Take { seed: id, tempo, time_signature, quarters: 4.0, performance };
+        let take = Arc::new(Take::new(music, Place { anchor: 0, mode: Mode::Loop }, 4.0));
+        Entry { id, take, pianist: String::new(), knobs: Default::default(), starred: false }
+    }
+
+    #[test]
+    fn every_take_and_every_star_can_be_reached_with_the_keyboard() {
+        let context = Context::default();
+        theme::apply(&context);
+        let view = View { history: (1..=32).map(entry).collect(), ..View::default() };
+        let session = Session::new(Arc::new(Bell::default()));
+        let window = Rect::from_min_size(pos2(0.0, 0.0), vec2(216.0, 240.0));
+        let mut reached = BTreeSet::new();
+        for press in 0..100 {
+            let key = Event::Key {
+                key: Key::Tab,
+                physical_key: None,
+                pressed: true,
+                repeat: false,
+                modifiers: Modifiers::NONE,
+            };
+            let input = RawInput {
+                screen_rect: Some(window),
+                events: vec![key],
+                time: Some(f64::from(press)),
+                ..RawInput::default()
+            };
+            let output = context.run_ui(input, |ui| list(ui, window, &view, &session));
+            output.drop_without_applying_deltas();
+            reached.extend(context.memory(|memory| memory.focused()).map(|id| format!("{id:?}")));
+        }
+        assert!(reached.len() >= 64, "{} of 64", reached.len());
+    }
+}
