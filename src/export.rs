@@ -2,26 +2,27 @@
 //!
 //! A clip holds what is heard. It is written whole or not at all, and never over another file unless the user said so.
 
+mod file;
 mod key;
 mod name;
 
 use std::env;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use etude_pianist::midi::{self, Clip};
+use etude_pianist::midi::Clip;
 use thiserror::Error;
 
+pub use file::save_in;
 pub use key::key_of;
 pub use name::{Named, file_name};
 
-/// Files of one name that a folder is searched for at most.
-const MOST_ALIKE: u32 = 10_000;
+use file::{file_of, save_at};
 
 /// A dialog that is over sooner than anybody can close one never opened. Shorter, and a slow system's refusal would pass
 /// for the user's; longer, and a user in a hurry would be told of a fault.
@@ -225,76 +226,6 @@ fn may_lack_dialogs() -> bool {
     !cfg!(any(target_os = "windows", target_os = "macos")) && !has_zenity()
 }
 
-/// Writes `clip` into `folder` under a name that no other file has, and says where.
-///
-/// # Errors
-/// If the folder can't be made or the file can't be written.
-pub fn save_in(folder: &Path, clip: &Clip, file_name: &str) -> Result<PathBuf, ExportError> {
-    fs::create_dir_all(folder).map_err(|error| ExportError::Folder { path: folder.to_owned(), error })?;
-    let bytes = midi::write(clip);
-    let stem = file_name.strip_suffix(".mid").unwrap_or(file_name);
-    let partial = write_beside(&folder.join(file_name), &bytes)?;
-    for number in 1..=MOST_ALIKE {
-        let name = if number == 1 { format!("{stem}.mid") } else { format!("{stem} {number}.mid") };
-        let path = folder.join(name);
-        // A link is made only where nothing is, so that nothing is ever replaced, whoever writes at the same time.
-        match fs::hard_link(&partial.0, &path) {
-            Ok(()) => return Ok(path),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => (),
-            // Some file systems have no links.
-            Err(_) if path.exists() => (),
-            Err(_) => {
-                let written = fs::rename(&partial.0, &path);
-                return written.map(|()| path.clone()).map_err(|error| ExportError::Write { path, error });
-            }
-        }
-    }
-    Err(ExportError::Full { path: folder.to_owned() })
-}
-
-/// Writes `clip` where the user chose to, over an old file if that was chosen, and says where.
-fn save_at(chosen: PathBuf, clip: &Clip) -> Result<PathBuf, ExportError> {
-    let extension = chosen.extension().unwrap_or_default();
-    if ["mid", "midi"].iter().any(|midi| extension.eq_ignore_ascii_case(midi)) {
-        replace(&chosen, &midi::write(clip))?;
-        return Ok(chosen);
-    }
-    // The dialog asked about another name, so nothing of this one is replaced.
-    let folder = chosen.parent().unwrap_or(Path::new("."));
-    save_in(folder, clip, &format!("{}.mid", file_of(&chosen)))
-}
-
-/// Writes a file whole, over an old one if there is one.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
-    let partial = write_beside(path, bytes)?;
-    fs::rename(&partial.0, path).map_err(|error| ExportError::Write { path: path.to_owned(), error })
-}
-
-/// A file that is removed when it is no longer needed.
-struct Partial(PathBuf);
-
-impl Drop for Partial {
-    fn drop(&mut self) {
-        // It may have become the real one.
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
-fn write_beside(path: &Path, bytes: &[u8]) -> Result<Partial, ExportError> {
-    let partial = Partial(path.with_file_name(format!(".{}.{}.part", file_of(path), std::process::id())));
-    let write = || {
-        let mut file = File::create(&partial.0)?;
-        file.write_all(bytes)?;
-        file.sync_all()
-    };
-    write().map_err(|error| ExportError::Write { path: path.to_owned(), error })?;
-    Ok(partial)
-}
-
-fn file_of(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
 fn reveal(path: &Path) -> io::Result<()> {
     let mut command = if cfg!(target_os = "macos") {
         let mut command = Command::new("open");
@@ -319,7 +250,9 @@ fn reveal(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::file::replace;
     use super::*;
+    use etude_pianist::midi;
     use etude_pianist::note::{Key, Note, Performance, Velocity};
     use etude_pianist::time::TimeSignature;
 
