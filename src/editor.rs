@@ -4,6 +4,7 @@
 //! there is input, while the host rolls or the pianist composes, and otherwise not at all.
 
 mod button;
+mod capture;
 mod choice;
 mod device;
 mod dial;
@@ -28,7 +29,7 @@ use nice_plug::editor::SizeConstraints;
 use nice_plug::editor::dpi::LogicalSize;
 use nice_plug::prelude::{AsyncExecutor, PluginApi, ResizeHint};
 use nice_plug_egui::{
-    EguiEditor, EguiEditorState, EguiNiceSettings, Frame, KeyCapture, NiceEguiApp, RepaintNotifier, baseview,
+    EguiEditor, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier, baseview,
     create_egui_editor,
 };
 
@@ -119,7 +120,7 @@ impl NiceEguiApp for Window {
     }
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut Frame) {
-        frame.set_key_capture(captured_keys(ui, self.helping));
+        frame.set_key_capture(capture::keys(ui, self.helping));
         // The project may have been loaded after the editor was made.
         if let Some(wanted) = self.wanted.take().filter(|wanted| *wanted != ui.ctx().content_rect().size()) {
             ui.ctx().send_viewport_cmd(egui::ViewportCommand::InnerSize(wanted));
@@ -334,17 +335,6 @@ impl Window {
         let name = export::file_name(&Named { pianist, seed: take.music().seed, key, tempo });
         let title = name.trim_end_matches(".mid").to_owned();
         Some((Clip { name: title, tempo, time_signature: host.time_signature(), performance }, name))
-    }
-}
-
-/// Which keys the host does not get. Where nothing is typed or focused, its own space bar and shortcuts go on working.
-fn captured_keys(ui: &Ui, helping: bool) -> KeyCapture {
-    let in_use = helping || ui.memory(|memory| memory.focused().is_some());
-    let shortcut = ui.input(|input| input.modifiers.command || input.modifiers.ctrl);
-    match (in_use, shortcut) {
-        (true, _) => KeyCapture::CaptureAll,
-        (false, true) => KeyCapture::IgnoreAll,
-        (false, false) => KeyCapture::IgnoreKeys(vec![nice_plug_egui::Key::Character(" ".to_owned())]),
     }
 }
 
