@@ -20,7 +20,7 @@ use crate::take::{Place, Take};
 
 /// How long knobs may go on turning before the take follows.
 const SETTLE: Duration = Duration::from_millis(60);
-/// Takes that follow turned knobs sooner one after another than this are steps of one turn, and one entry.
+/// Knobs that turn again sooner than this after a take followed them go on with one turn, and its takes are one entry.
 const TURN: Duration = Duration::from_secs(1);
 /// How long the first take waits for a host to say its tempo.
 const FIRST: Duration = Duration::from_millis(300);
@@ -133,13 +133,16 @@ impl Conductor {
             (self.applied, self.turned) = (Some(settings), None);
             return None;
         }
-        let since = self.turned.get_or_insert_with(Instant::now).elapsed();
+        let turned = *self.turned.get_or_insert_with(Instant::now);
+        let since = turned.elapsed();
         // An order at work comes first: else it would be lost, and of knobs that never rest, nothing would be heard.
         let waits = since < SETTLE || session.with(|state| state.is_waiting(&editor.status()));
         if waits && !editor.is_hurried() {
             return Some(SETTLE.checked_sub(since).unwrap_or(SETTLE));
         }
-        let same_turn = self.followed.replace(Instant::now()).is_some_and(|before| before.elapsed() < TURN);
+        // However long it had to wait.
+        let goes_on = |before| turned.duration_since(before) < TURN;
+        let same_turn = self.followed.replace(Instant::now()).is_some_and(goes_on);
         session.with(|state| {
             let made = state.draft.as_ref().and_then(|draft| draft.entry.or(draft.replaces));
             follow(state, session, &settings, applied, editor);
