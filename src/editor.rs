@@ -4,6 +4,7 @@
 //! there is input, while the host rolls or the pianist composes, and otherwise not at all.
 
 mod button;
+mod capture;
 mod choice;
 mod device;
 mod dial;
@@ -34,7 +35,7 @@ use nice_plug_egui::{
 
 use crate::Etude;
 use crate::export::{self, Exporter, Named};
-use crate::params::EtudeParams;
+use crate::params::{self, EtudeParams};
 use crate::session::{Host, View};
 use crate::take::{Mode, Take};
 use layout::{LEAST, Layout};
@@ -118,7 +119,8 @@ impl NiceEguiApp for Window {
         Ok(())
     }
 
-    fn ui(&mut self, ui: &mut Ui, _frame: &mut Frame) {
+    fn ui(&mut self, ui: &mut Ui, frame: &mut Frame) {
+        frame.set_key_capture(capture::keys(ui, self.helping));
         // The project may have been loaded after the editor was made.
         if let Some(wanted) = self.wanted.take().filter(|wanted| *wanted != ui.ctx().content_rect().size()) {
             ui.ctx().send_viewport_cmd(egui::ViewportCommand::InnerSize(wanted));
@@ -193,13 +195,16 @@ impl Window {
         if button::plain(ui, row.next(88.0), "Continue", has_take, "Adds bars at the end of the take.  C") {
             self.params.session.extend();
         }
-        let ideas = "Composes eight takes at once and lists them, the best first.  I";
-        if button::plain(ui, row.next(64.0), "Ideas", true, ideas) {
+        let can_choose = self.can_choose();
+        let ideas = match can_choose {
+            true => "Composes eight takes at once and lists them, the best first.  I",
+            false => "There is no choosing among takes that never end: set Mode to Loop.",
+        };
+        if button::plain(ui, row.next(64.0), "Ideas", can_choose, ideas) {
             self.params.session.ideas(IDEAS);
         }
-        let can_undo = view.history.len() > 1;
-        if button::plain(ui, row.next(62.0), "Undo", can_undo, "Back to the take that was played before.  Z")
-        {
+        let undo = "Back to the take that was played before.  Z";
+        if button::plain(ui, row.next(62.0), "Undo", view.can_undo, undo) {
             self.params.session.undo();
         }
         self.exports(ui, at, view);
@@ -262,6 +267,11 @@ impl Window {
         }
     }
 
+    /// Whether several takes can be composed to choose from: they have to end.
+    fn can_choose(&self) -> bool {
+        self.params.mode.value() == params::Mode::Loop
+    }
+
     fn keys(&mut self, ui: &Ui, view: &View) {
         if self.helping {
             return;
@@ -272,8 +282,8 @@ impl Window {
             (Key::G, true, &|| session.generate()),
             (Key::V, has_take, &|| session.vary()),
             (Key::C, has_take, &|| session.extend()),
-            (Key::I, true, &|| session.ideas(IDEAS)),
-            (Key::Z, view.history.len() > 1, &|| session.undo()),
+            (Key::I, self.can_choose(), &|| session.ideas(IDEAS)),
+            (Key::Z, view.can_undo, &|| session.undo()),
         ];
         for (key, enabled, command) in commands {
             if enabled && button::pressed(ui, key) {

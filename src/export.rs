@@ -2,26 +2,27 @@
 //!
 //! A clip holds what is heard. It is written whole or not at all, and never over another file unless the user said so.
 
+mod file;
 mod key;
 mod name;
 
 use std::env;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use etude_pianist::midi::{self, Clip};
+use etude_pianist::midi::Clip;
 use thiserror::Error;
 
+pub use file::save_in;
 pub use key::key_of;
 pub use name::{Named, file_name};
 
-/// Files of one name that a folder is searched for at most.
-const MOST_ALIKE: u32 = 10_000;
+use file::{file_of, save_at};
 
 /// A dialog that is over sooner than anybody can close one never opened. Shorter, and a slow system's refusal would pass
 /// for the user's; longer, and a user in a hurry would be told of a fault.
@@ -151,17 +152,8 @@ impl Exporter {
             if let Some(folder) = folder().filter(|folder| fs::create_dir_all(folder).is_ok()) {
                 dialog = dialog.set_directory(folder);
             }
-            let Some(mut path) = ask(|| dialog.save_file(), may_lack_dialogs())? else { return Ok(None) };
-            if path.extension().is_none() {
-                path.set_extension("mid");
-                // The dialog asked about another name.
-                if path.exists() {
-                    let (folder, name) = (path.parent().unwrap_or(Path::new(".")), file_of(&path));
-                    return save_in(folder, &clip, &name).map(Some);
-                }
-            }
-            replace(&path, &midi::write(&clip))?;
-            Ok(Some(path))
+            let chosen = ask(|| dialog.save_file(), may_lack_dialogs())?;
+            chosen.map(|path| save_at(path, &clip)).transpose()
         });
     }
 
@@ -234,64 +226,6 @@ fn may_lack_dialogs() -> bool {
     !cfg!(any(target_os = "windows", target_os = "macos")) && !has_zenity()
 }
 
-/// Writes `clip` into `folder` under a name that no other file has, and says where.
-///
-/// # Errors
-/// If the folder can't be made or the file can't be written.
-pub fn save_in(folder: &Path, clip: &Clip, file_name: &str) -> Result<PathBuf, ExportError> {
-    fs::create_dir_all(folder).map_err(|error| ExportError::Folder { path: folder.to_owned(), error })?;
-    let bytes = midi::write(clip);
-    let stem = file_name.strip_suffix(".mid").unwrap_or(file_name);
-    let partial = write_beside(&folder.join(file_name), &bytes)?;
-    for number in 1..=MOST_ALIKE {
-        let name = if number == 1 { format!("{stem}.mid") } else { format!("{stem} {number}.mid") };
-        let path = folder.join(name);
-        // A link is made only where nothing is, so that nothing is ever replaced, whoever writes at the same time.
-        match fs::hard_link(&partial.0, &path) {
-            Ok(()) => return Ok(path),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => (),
-            // Some file systems have no links.
-            Err(_) if path.exists() => (),
-            Err(_) => {
-                let written = fs::rename(&partial.0, &path);
-                return written.map(|()| path.clone()).map_err(|error| ExportError::Write { path, error });
-            }
-        }
-    }
-    Err(ExportError::Full { path: folder.to_owned() })
-}
-
-/// Writes a file whole, over an old one if there is one.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
-    let partial = write_beside(path, bytes)?;
-    fs::rename(&partial.0, path).map_err(|error| ExportError::Write { path: path.to_owned(), error })
-}
-
-/// A file that is removed when it is no longer needed.
-struct Partial(PathBuf);
-
-impl Drop for Partial {
-    fn drop(&mut self) {
-        // It may have become the real one.
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
-fn write_beside(path: &Path, bytes: &[u8]) -> Result<Partial, ExportError> {
-    let partial = Partial(path.with_file_name(format!(".{}.{}.part", file_of(path), std::process::id())));
-    let write = || {
-        let mut file = File::create(&partial.0)?;
-        file.write_all(bytes)?;
-        file.sync_all()
-    };
-    write().map_err(|error| ExportError::Write { path: path.to_owned(), error })?;
-    Ok(partial)
-}
-
-fn file_of(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
 fn reveal(path: &Path) -> io::Result<()> {
     let mut command = if cfg!(target_os = "macos") {
         let mut command = Command::new("open");
@@ -316,7 +250,9 @@ fn reveal(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::file::replace;
     use super::*;
+    use etude_pianist::midi;
     use etude_pianist::note::{Key, Note, Performance, Velocity};
     use etude_pianist::time::TimeSignature;
 
@@ -343,6 +279,15 @@ mod tests {
         assert_eq!(fs::read(first).unwrap(), midi::write(&clip(120.0)));
         assert_eq!(fs::read(second).unwrap(), midi::write(&clip(90.0)));
         assert_eq!(fs::read_dir(inside).unwrap().count(), 2, "nothing else is left there");
+    }
+
+    #[test]
+    fn a_chosen_name_that_is_no_midi_file_becomes_one_with_all_its_dots() {
+        let folder = tempfile::tempdir().unwrap();
+        let save = |name: &str| file_of(&save_at(folder.path().join(name), &clip(120.0)).unwrap());
+        let names = ["Sketch 1.5", "Sketch 1.5", "a", "b.mid", "b.mid", "c.MIDI"].map(save);
+        assert_eq!(names, ["Sketch 1.5.mid", "Sketch 1.5 2.mid", "a.mid", "b.mid", "b.mid", "c.MIDI"]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 5);
     }
 
     #[test]

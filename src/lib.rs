@@ -49,8 +49,6 @@ pub struct Etude {
     player: Player,
     /// Wakes the editor.
     repaint: RepaintNotifier,
-    /// Whether the host rolled in the last block.
-    rolled: bool,
     sample_rate: f64,
     /// Whether this is a VST3.
     vst3: bool,
@@ -152,12 +150,12 @@ impl Plugin for Etude {
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
         buffer.as_slice().iter_mut().for_each(|channel| channel.fill(0.0));
-        let first = self.params.session.host.hear(context.transport());
+        let news = self.params.session.host.hear(context.transport());
         let mut block = transport::block(context.transport(), self.sample_rate, buffer.samples());
         self.listen(&block, context);
         block.playing &= !self.params.bypass.value();
         let Some(Running { player_end, .. }) = &mut self.running else { return ProcessStatus::KeepAlive };
-        if first {
+        if news.first {
             self.params.session.ring();
         }
         player_end.expect(self.params.session.rings());
@@ -166,11 +164,9 @@ impl Plugin for Etude {
             player_end.wait_at_most(if hurried { VST3_PATIENCE } else { Duration::ZERO });
         }
         self.hurried = hurried;
-        let rolls = context.transport().playing;
-        if rolls || self.rolled {
+        if news.moved || context.transport().playing {
             self.repaint.request_repaint();
         }
-        self.rolled = rolls;
         let take = player_end.take(&block);
         self.player.process(&block, take, |event| context.try_send_event(transport::event(event)).is_ok());
         self.haste.end();

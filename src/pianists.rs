@@ -213,7 +213,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 pub fn named(wanted: &str, found: &[(Known, Source)]) -> (Known, Source) {
     let found = found.iter().find(|(known, _)| known.name == wanted);
     found.cloned().unwrap_or_else(|| {
-        let path = folder().unwrap_or_default().join(wanted).with_extension("safetensors");
+        let path = folder().unwrap_or_default().join(format!("{wanted}.safetensors"));
         (Known { name: wanted.to_owned(), ..Known::default() }, Source::File(path))
     })
 }
@@ -309,6 +309,14 @@ mod tests {
             assert_eq!(wanted().err().unwrap().to_string(), refusal);
             assert_eq!(tried(), before, "it was tried again at once");
         }
+    }
+
+    #[test]
+    fn a_pianist_with_a_dot_in_its_name_is_not_taken_for_another() {
+        let (known, source) = named("jazz.v2", &[]);
+        let Source::File(path) = &source else { panic!("it has a file") };
+        assert_eq!(path.file_name().unwrap(), "jazz.v2.safetensors");
+        assert_eq!((known.name.as_str(), name(&source).as_str()), ("jazz.v2", "jazz.v2"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod saved;
 mod state;
 
 pub use conductor::attend;
-pub use host::{DEFAULT_TEMPO, Host};
+pub use host::{DEFAULT_TEMPO, Host, News};
 pub use saved::Saved;
 
 use std::collections::BTreeSet;
@@ -59,8 +59,6 @@ pub struct Entry {
 /// All that an editor draws, but for what moves all the time.
 #[derive(Debug, Clone, Default)]
 pub struct View {
-    /// Another one whenever anything changed.
-    pub revision: u64,
     /// The take that is played, as far as it is composed.
     pub take: Option<Arc<Take>>,
     /// The last takes, oldest first.
@@ -77,6 +75,8 @@ pub struct View {
     pub adapters: Option<Result<Vec<String>, DeviceError>>,
     /// Whether there is more to come.
     pub composing: bool,
+    /// Whether there is a take to go back to.
+    pub can_undo: bool,
     /// What went wrong last.
     pub error: Option<String>,
     /// Why the device that was asked for does not compose, if another had to.
@@ -109,13 +109,13 @@ impl Session {
         self.with(|state| {
             state.record(status);
             Arc::new(View {
-                revision: state.revision * 2 + u64::from(composing),
                 take: state.current().map(|entry| entry.take.clone()),
                 history: state.history.clone(),
                 locks: state.locks.clone(),
                 pianists: state.pianists.iter().map(|(known, _)| known.clone()).collect(),
                 pianist: state.pianist.0.clone(),
                 composing,
+                can_undo: !state.before.is_empty(),
                 wanted_device: state.device.clone(),
                 adapters: state.adapters.clone(),
                 error: state.error.clone(),
@@ -156,23 +156,20 @@ impl Session {
         self.command(Command::Undo);
     }
 
-    /// Keeps a take, or lets it go with the others.
+    /// Keeps a take, or lets it go with the others. Says so if no more can be kept.
     pub fn star(&self, id: u64, starred: bool) {
-        self.with(|state| {
-            state.history.iter_mut().filter(|entry| entry.id == id).for_each(|entry| entry.starred = starred);
-            state.revision += 1;
-        });
+        self.with(|state| state.star(id, starred));
     }
 
     /// Locks a bar, counted from 0, or unlocks it.
     pub fn lock_bar(&self, bar: u32, locked: bool) {
         self.with(|state| {
+            state.error.take_if(|error| error == state::ALL_LOCKED);
             if locked {
                 state.locks.insert(bar);
             } else {
                 state.locks.remove(&bar);
             }
-            state.revision += 1;
         });
     }
 
@@ -190,7 +187,7 @@ impl Session {
     /// Composes on a device from the next take on. One that failed before is tried again.
     pub fn choose_device(&self, device: Device) {
         pianists::try_again();
-        self.with(|state| (state.device, state.revision) = (device, state.revision + 1));
+        self.with(|state| state.device = device);
     }
 
     /// Finds out which graphics processors there are, which loads their drivers; [`View::adapters`] has them soon.

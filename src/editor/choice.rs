@@ -1,6 +1,11 @@
 //! A knob on the screen that has names for values: a menu, or a switch.
 
-use egui::{Align2, Key, Popup, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use std::sync::Arc;
+
+use egui::{
+    Align2, Galley, Key, Painter, Popup, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
+    pos2, vec2,
+};
 use nice_plug::prelude::{BoolParam, Param, ParamSetter};
 
 use super::button::menu;
@@ -9,6 +14,8 @@ use super::theme;
 
 /// Height of the part that shows the value.
 const BOX: f32 = 26.0;
+/// Sizes of its type, the first that fits.
+const SIZES: [f32; 6] = [12.0, 10.5, 10.0, 9.5, 9.0, 8.5];
 
 /// Draws a menu in `cell` and lets it choose a value of `param`. With the keyboard's focus, arrow keys choose too.
 pub fn choice<P: Param>(
@@ -24,8 +31,7 @@ pub fn choice<P: Param>(
     let at = label_and_box(ui, cell, &response, name);
     let value = param.unmodulated_normalized_value();
     let text = param.normalized_value_to_string(value, true);
-    let font = theme::strong(if text.len() > 9 { 10.5 } else { 12.0 });
-    let galley = ui.painter().layout(text.clone(), font, theme::TEXT, at.width() - 8.0);
+    let galley = fitted(ui.painter(), &text, at.width() - 6.0);
     let place = at.center() - galley.size() / 2.0;
     ui.painter().with_clip_rect(at.shrink(2.0)).galley(place, galley, theme::TEXT);
     response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, format!("{name} {text}")));
@@ -67,15 +73,6 @@ pub fn switch(
     tip: &str,
 ) -> Response {
     let on = param.value();
-    let response = toggle(ui, cell, on, name, tip);
-    if response.clicked() {
-        set(setter, param, if on { 0.0 } else { 1.0 });
-    }
-    response
-}
-
-/// Draws a switch that is `on` or off in `cell`; a click is for the caller to act on.
-pub fn toggle(ui: &mut Ui, cell: Rect, on: bool, name: &str, tip: &str) -> Response {
     let response = ui.interact(cell, ui.scope_id().with(name), Sense::click());
     let at = label_and_box(ui, cell, &response, name);
     let rail = Rect::from_center_size(at.center(), vec2(30.0, 16.0));
@@ -84,7 +81,21 @@ pub fn toggle(ui: &mut Ui, cell: Rect, on: bool, name: &str, tip: &str) -> Respo
     let button = if on { theme::GROUND } else { theme::MUTED };
     ui.painter().circle_filled(pos2(x, rail.center().y), 5.5, button);
     response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, on, name));
+    if response.clicked() {
+        set(setter, param, if on { 0.0 } else { 1.0 });
+    }
     response.on_hover_text(tip)
+}
+
+/// Lays a value out on the lines that a box has, in type small enough that no word is broken.
+fn fitted(painter: &Painter, text: &str, width: f32) -> Arc<Galley> {
+    let width_of =
+        |word: &str, size| painter.layout_no_wrap(word.to_owned(), theme::strong(size), theme::TEXT).size().x;
+    let lay_out = |size| painter.layout(text.to_owned(), theme::strong(size), theme::TEXT, width);
+    let fits = |size: &f32| {
+        text.split(' ').all(|word| width_of(word, *size) <= width) && lay_out(*size).size().y <= BOX
+    };
+    lay_out(SIZES.into_iter().find(fits).unwrap_or(SIZES[SIZES.len() - 1]))
 }
 
 fn label_and_box(ui: &Ui, cell: Rect, response: &Response, name: &str) -> Rect {
@@ -98,4 +109,30 @@ fn label_and_box(ui: &Ui, cell: Rect, response: &Response, name: &str) -> Rect {
     let color = if hot { theme::TEXT } else { theme::MUTED };
     ui.painter().text(below, Align2::CENTER_BOTTOM, name, theme::plain(11.0), color);
     at
+}
+
+#[cfg(test)]
+mod tests {
+    use nice_plug::prelude::Enum;
+
+    use super::*;
+    use crate::params::{Grid, Mode, Pedal, Scale};
+
+    /// What a value has of the least window.
+    const LEAST: f32 = 50.0;
+
+    #[test]
+    fn no_value_is_broken_within_a_word_or_higher_than_its_box() {
+        let context = egui::Context::default();
+        theme::apply(&context);
+        let names = [Scale::variants(), Grid::variants(), Pedal::variants(), Mode::variants()].concat();
+        let output = context.run_ui(egui::RawInput::default(), |ui| {
+            for name in &names {
+                let galley = fitted(ui.painter(), name, LEAST);
+                let lines: Vec<String> = galley.rows.iter().map(|row| row.text().trim().to_owned()).collect();
+                assert!(lines.join(" ") == *name && galley.size().y <= BOX, "{lines:?}: {:?}", galley.size());
+            }
+        });
+        output.drop_without_applying_deltas();
+    }
 }

@@ -23,6 +23,9 @@ const NUDGE: f32 = 0.01;
 const FIRST: f32 = 0.75 * PI;
 const LAST: f32 = 2.25 * PI;
 
+/// Where the window remembers which knob was turned.
+const TURNED: &str = "knob that the mouse turned last";
+
 /// How a dial looks.
 #[derive(Debug, Clone, Copy)]
 pub struct Dial {
@@ -89,6 +92,11 @@ pub fn dial<P: Param>(ui: &mut Ui, cell: Rect, setter: &ParamSetter, param: &P, 
     if response.dragged() { response } else { response.on_hover_text(look.tip) }
 }
 
+/// The knob that the mouse turned last. It keeps the focus, but for its arrow keys only.
+pub fn turned_last(ui: &Ui) -> Option<Id> {
+    ui.data(|data| data.get_temp(Id::unique(TURNED)))
+}
+
 /// Sets `param` as one gesture that hosts can record.
 pub fn set<P: Param>(setter: &ParamSetter, param: &P, normalized: f32) {
     setter.begin_set_parameter(param);
@@ -101,6 +109,7 @@ fn turn<P: Param>(ui: &Ui, response: &Response, setter: &ParamSetter, param: &P)
     let hand = response.id.with("hand");
     if response.drag_started() {
         response.request_focus();
+        ui.data_mut(|data| data.insert_temp(Id::unique(TURNED), response.id));
         setter.begin_set_parameter(param);
         ui.data_mut(|data| data.insert_temp(hand, param.unmodulated_normalized_value()));
     }

@@ -15,7 +15,7 @@ struct Routing {
 
 const ROUTINGS: &[Routing] = &[
     Routing {
-        host: &["live"],
+        host: &["ableton"],
         name: "Ableton Live",
         steps: &[
             "Put Etude (VST3) on a MIDI track.",
@@ -64,6 +64,15 @@ const ROUTINGS: &[Routing] = &[
         steps: &[
             "Insert Etude (VST3) on a MIDI track, before its instrument.",
             "The piano after it in the same strip plays what it composes.",
+        ],
+    },
+    Routing {
+        host: &["studio one"],
+        name: "Studio One",
+        steps: &[
+            "Load Etude (VST3) as an instrument.",
+            "Add a second instrument track with a piano.",
+            "As its input choose Etude, switch its monitor on, and play.",
         ],
     },
     Routing {
@@ -155,7 +164,8 @@ fn title(ui: &mut Ui, text: &str) {
 
 /// What to call the host, and what to do there.
 fn routing(host: &str) -> (&str, &'static [&'static str]) {
-    let small = host.to_lowercase();
+    // On macOS, Ableton's program has half its name.
+    let small = if host == "Live" { "ableton".to_owned() } else { host.to_lowercase() };
     match ROUTINGS.iter().find(|routing| routing.host.iter().any(|part| small.contains(part))) {
         Some(routing) => (routing.name, routing.steps),
         None if host.is_empty() => ("your host", ANYWHERE),
@@ -171,6 +181,10 @@ mod tests {
     fn each_host_is_known_by_the_name_that_it_gives_itself() {
         let known = [
             ("Ableton Live 12 Suite", "Ableton Live"),
+            ("Live", "Ableton Live"),
+            ("VST Live", "VST Live"),
+            ("LiveProfessor", "LiveProfessor"),
+            ("Studio One", "Studio One"),
             ("REAPER", "REAPER"),
             ("ardour-7.3.0", "Ardour"),
             ("FL64", "FL Studio"),

@@ -136,7 +136,7 @@ fn form(group: &mut Group, params: &EtudeParams) {
     group.switch(
         &params.listen,
         "Listen",
-        "What you play into Etude is answered by the next take, and a chord that you hold is followed.",
+        "What you play into Etude is answered by the next take, and takes lean towards the last chord that you held, until the next one.",
     );
 }
 

@@ -13,6 +13,8 @@ use super::{button, icon, theme};
 
 /// Height of a take in the list.
 const ROW: f32 = 50.0;
+/// From one take in the list to the next.
+const PITCH: f32 = ROW + 4.0;
 /// Notes of a take that are drawn in the list at most.
 const MOST_NOTES: usize = 400;
 
@@ -92,14 +94,21 @@ pub fn list(ui: &mut Ui, at: Rect, view: &View, session: &Session) {
         return;
     }
     ui.scope_builder(UiBuilder::new().max_rect(inside), |ui| {
-        ui.spacing_mut().item_spacing.y = 4.0;
-        ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, view.history.len(), |ui, rows| {
-            for entry in rows.map(|row| &view.history[view.history.len() - 1 - row]) {
-                let (_, rect) = ui.allocate_space(vec2(ui.available_width(), ROW));
-                row(ui, rect, entry, view, session);
-            }
-        });
+        ScrollArea::vertical().auto_shrink(false).show_viewport(ui, |ui, seen| rows(ui, seen, view, session));
     });
+}
+
+/// The takes that are `seen`, and one more above and below, so that the keyboard's focus finds its way there.
+fn rows(ui: &mut Ui, seen: Rect, view: &View, session: &Session) {
+    let count = view.history.len();
+    ui.set_height(count as f32 * PITCH);
+    let first = ((seen.top() / PITCH) as usize).saturating_sub(1);
+    let end = ((seen.bottom() / PITCH).ceil() as usize + 1).min(count);
+    let (top_left, width) = (ui.max_rect().min, ui.available_width());
+    for (number, entry) in view.history.iter().rev().enumerate().take(end).skip(first) {
+        let top = top_left + vec2(0.0, number as f32 * PITCH);
+        row(ui, Rect::from_min_size(top, vec2(width, ROW)), entry, view, session);
+    }
 }
 
 fn row(ui: &mut Ui, at: Rect, entry: &Entry, view: &View, session: &Session) {
@@ -107,6 +116,9 @@ fn row(ui: &mut Ui, at: Rect, entry: &Entry, view: &View, session: &Session) {
     let response = ui.interact(at, ui.scope_id().with(("take", entry.id)), Sense::click());
     let star = Rect::from_center_size(pos2(at.right() - 15.0, at.center().y), vec2(26.0, ROW));
     let starring = ui.interact(star, ui.scope_id().with(("star", entry.id)), Sense::click());
+    if response.gained_focus() || starring.gained_focus() {
+        ui.scroll_to_rect(at, None);
+    }
     let hot = response.hovered() || response.has_focus() || starring.hovered();
     if current || hot {
         ui.painter().rect_filled(
@@ -192,4 +204,55 @@ pub fn line(
     job.wrap = egui::text::TextWrapping::truncate_at_width(width.max(1.0));
     let galley = painter.layout_job(job);
     painter.galley(left - vec2(0.0, galley.size().y / 2.0), galley, color);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use egui::{Context, Event, Key, Modifiers, RawInput};
+    use etude_pianist::composer;
+    use etude_pianist::note::Performance;
+
+    use super::*;
+    use crate::bell::Bell;
+    use crate::take::{Mode, Place, Take};
+
+    fn entry(id: u64) -> Entry {
+        let (tempo, time_signature) = (120.0, Default::default());
+        let performance = Performance::default();
+        let music = composer::Take { seed: id, tempo, time_signature, quarters: 4.0, performance };
+        let take = Arc::new(Take::new(music, Place { anchor: 0, mode: Mode::Loop }, 4.0));
+        Entry { id, take, pianist: String::new(), knobs: Default::default(), starred: false }
+    }
+
+    #[test]
+    fn every_take_and_every_star_can_be_reached_with_the_keyboard() {
+        let context = Context::default();
+        theme::apply(&context);
+        let view = View { history: (1..=32).map(entry).collect(), ..View::default() };
+        let session = Session::new(Arc::new(Bell::default()));
+        let window = Rect::from_min_size(pos2(0.0, 0.0), vec2(216.0, 240.0));
+        let mut reached = BTreeSet::new();
+        for press in 0..100 {
+            let key = Event::Key {
+                key: Key::Tab,
+                physical_key: None,
+                pressed: true,
+                repeat: false,
+                modifiers: Modifiers::NONE,
+            };
+            let input = RawInput {
+                screen_rect: Some(window),
+                events: vec![key],
+                time: Some(f64::from(press)),
+                ..RawInput::default()
+            };
+            let output = context.run_ui(input, |ui| list(ui, window, &view, &session));
+            output.drop_without_applying_deltas();
+            reached.extend(context.memory(|memory| memory.focused()).map(|id| format!("{id:?}")));
+        }
+        assert!(reached.len() >= 64, "{} of 64", reached.len());
+    }
 }

@@ -10,7 +10,7 @@ use etude_pianist::engine;
 use etude_pianist::midi::TICKS_PER_QUARTER;
 
 use super::listener::Listener;
-use super::state::{Command, Draft, State};
+use super::state::{ALL_LOCKED, Command, Draft, State};
 use super::{Entry, Session};
 use crate::generator::{Attend, Kept, Order};
 use crate::handover::EditorEnd;
@@ -20,7 +20,7 @@ use crate::take::{Place, Take};
 
 /// How long knobs may go on turning before the take follows.
 const SETTLE: Duration = Duration::from_millis(60);
-/// Takes that follow turned knobs sooner one after another than this are steps of one turn, and one entry.
+/// Knobs that turn again sooner than this after a take followed them go on with one turn, and its takes are one entry.
 const TURN: Duration = Duration::from_secs(1);
 /// How long the first take waits for a host to say its tempo.
 const FIRST: Duration = Duration::from_millis(300);
@@ -75,12 +75,16 @@ impl Conductor {
         look_around(&session);
         session.with(|state| state.record(editor.status()));
         self.play_in_manner(&settings, editor);
-        let commands = session.with(|state| std::mem::take(&mut state.commands));
-        for command in commands {
+        while let Some(command) = session.with(|state| state.next_command(&editor.status())) {
             (self.asked, self.followed) = (true, None);
             if matches!(command, Command::Restored(_)) {
                 // The knobs were restored, too: nobody turned them.
                 (self.applied, self.turned) = (None, None);
+                session.with(|state| state.placed = Some(settings.start_bar));
+            }
+            if matches!(command, Command::Generate(_)) {
+                // The new take heeds them.
+                (self.applied, self.turned) = (Some(settings.clone()), None);
             }
             self.obey(&session, command, &settings, editor);
         }
@@ -105,7 +109,7 @@ impl Conductor {
         {
             session.with(|state| {
                 if state.pianist.1 == source {
-                    (state.pianist.0, state.revision) = (known, state.revision + 1);
+                    state.pianist.0 = known;
                 }
             });
         }
@@ -129,26 +133,21 @@ impl Conductor {
             (self.applied, self.turned) = (Some(settings), None);
             return None;
         }
-        let since = self.turned.get_or_insert_with(Instant::now).elapsed();
-        if since < SETTLE && !editor.is_hurried() {
-            return Some(SETTLE - since);
+        let turned = *self.turned.get_or_insert_with(Instant::now);
+        let since = turned.elapsed();
+        // An order at work comes first: else it would be lost, and of knobs that never rest, nothing would be heard.
+        let waits = since < SETTLE || session.with(|state| state.is_waiting(&editor.status()));
+        if waits && !editor.is_hurried() {
+            return Some(SETTLE.checked_sub(since).unwrap_or(SETTLE));
         }
-        let same_turn = self.followed.replace(Instant::now()).is_some_and(|before| before.elapsed() < TURN);
-        let taste = (&applied.knobs, applied.seed) != (&settings.knobs, settings.seed);
+        // However long it had to wait.
+        let goes_on = |before| turned.duration_since(before) < TURN;
+        let same_turn = self.followed.replace(Instant::now()).is_some_and(goes_on);
         session.with(|state| {
-            if let Some(entry) = state.current().cloned() {
-                let seed = settings.seed.unwrap_or(entry.take.music().seed);
-                let all = entry.take.bars();
-                let until_now = if taste { bars_until_now(&entry.take, session) } else { all };
-                let heard = (until_now > 0).then_some(0..until_now);
-                let bars = heard.into_iter().chain(locked(state, until_now..all)).collect();
-                let request = Request { seed, ..request(session, &settings) };
-                let keep = Some(Kept { take: entry.take.clone(), bars });
-                let made = state.draft.as_ref().and_then(|draft| draft.entry.or(draft.replaces));
-                compose(state, session, &settings, request, keep, 1, editor);
-                if let Some(draft) = state.draft.as_mut().filter(|_| same_turn) {
-                    draft.replaces = made;
-                }
+            let made = state.draft.as_ref().and_then(|draft| draft.entry.or(draft.replaces));
+            follow(state, session, &settings, applied, editor);
+            if let Some(draft) = state.draft.as_mut().filter(|_| same_turn) {
+                draft.replaces = made;
             }
         });
         (self.applied, self.turned) = (Some(settings), None);
@@ -179,11 +178,8 @@ impl Conductor {
                     vary(state, session, settings, request, &entry, editor);
                 }
                 (Command::Extend, Some(entry)) => {
-                    let bars = entry.take.bars();
-                    let most = (MAX_QUARTERS / request.time_signature.quarters_per_bar()) as u32;
-                    let seed = next_seed(state, settings);
-                    let longer = Request { seed, bars: (bars + settings.bars).min(most), ..request };
-                    compose(state, session, settings, longer, kept(&entry.take, bars), 1, editor);
+                    let request = Request { seed: next_seed(state, settings), ..request };
+                    extend(state, session, settings, request, &entry, editor);
                 }
                 (Command::Show(id) | Command::Restored(Some(id)), _) => show(state, id, settings, editor),
                 (Command::Undo, _) => {
@@ -203,13 +199,13 @@ impl Conductor {
 fn look_around(session: &Arc<Session>) {
     if session.with(|state| std::mem::take(&mut state.wants_pianists)) {
         let pianists = pianists::found();
-        session.with(|state| (state.pianists, state.revision) = (pianists, state.revision + 1));
+        session.with(|state| state.pianists = pianists);
     }
     if session.with(|state| std::mem::take(&mut state.wants_adapters)) {
         let session = session.clone();
         thread::spawn(move || {
             let adapters = engine::adapters();
-            session.with(|state| (state.adapters, state.revision) = (Some(adapters), state.revision + 1));
+            session.with(|state| state.adapters = Some(adapters));
             session.ring();
         });
     }
@@ -224,10 +220,11 @@ fn choose(session: &Session, name: &str, settings: &Settings, request: Request, 
     session.with(|state| match known {
         Ok(known) => {
             state.pianist = (known, source);
+            state.locks.clear();
             let request = Request { seed: next_seed(state, settings), ..request };
             compose(state, session, settings, request, None, 1, editor);
         }
-        Err(error) => (state.error, state.revision) = (Some(error.to_string()), state.revision + 1),
+        Err(error) => state.error = Some(error.to_string()),
     });
 }
 
@@ -247,11 +244,6 @@ fn next_seed(state: &State, settings: &Settings) -> u64 {
     settings.seed.unwrap_or_else(|| state.fresh_seed())
 }
 
-/// The first bars of a take, if they lie on the same bars as what is asked for.
-fn kept(take: &Arc<Take>, bars: u32) -> Option<Kept> {
-    (bars > 0).then(|| Kept { take: take.clone(), bars: std::iter::once(0..bars).collect() })
-}
-
 /// How many bars of a take go on sounding as they are when knobs are turned. One that repeats is remade as a whole; the
 /// change waits for a bar line by itself.
 fn bars_until_now(take: &Take, session: &Session) -> u32 {
@@ -265,6 +257,43 @@ fn bars_until_now(take: &Take, session: &Session) -> u32 {
     (begun.max(0.0) as u32).min(take.bars())
 }
 
+/// Remakes the current take from the next bar on as knobs say that said something else before.
+fn follow(state: &mut State, session: &Session, settings: &Settings, before: &Settings, editor: &EditorEnd) {
+    let Some(entry) = state.current().cloned() else {
+        // The first one could not be composed.
+        let request = Request { seed: next_seed(state, settings), ..request(session, settings) };
+        return compose(state, session, settings, request, None, 1, editor);
+    };
+    let take = &entry.take;
+    let taste = (&before.knobs, before.seed) != (&settings.knobs, settings.seed);
+    let until_now = if taste { bars_until_now(take, session) } else { take.bars() };
+    let heard = (until_now > 0).then_some(0..until_now);
+    let bars = heard.into_iter().chain(locked(state, &entry, until_now..u32::MAX)).collect();
+    let length = length(take).filter(|_| before.bars == settings.bars).unwrap_or(settings.bars);
+    let seed = settings.seed.unwrap_or(take.music().seed);
+    let request = Request { seed, bars: length, ..request(session, settings) };
+    compose(state, session, settings, request, Some(Kept { take: take.clone(), bars }), 1, editor);
+}
+
+/// Adds bars at the end.
+fn extend(
+    state: &mut State,
+    session: &Session,
+    settings: &Settings,
+    request: Request,
+    entry: &Entry,
+    editor: &EditorEnd,
+) {
+    let take = &entry.take;
+    let composed = take.bars();
+    let first = (composed > 0).then_some(0..composed);
+    let bars = first.into_iter().chain(locked(state, entry, composed..u32::MAX)).collect();
+    let most = (MAX_QUARTERS / take.music().time_signature.quarters_per_bar()) as u32;
+    let longer = (length(take).unwrap_or(composed) + settings.bars).min(most);
+    let keep = Kept { take: take.clone(), bars };
+    compose(state, session, settings, Request { bars: longer, ..request }, Some(keep), 1, editor);
+}
+
 /// Remakes what is not locked. Without locks, the take is an answer to itself.
 fn vary(
     state: &mut State,
@@ -274,16 +303,31 @@ fn vary(
     entry: &Entry,
     editor: &EditorEnd,
 ) {
-    let bars = entry.take.bars();
-    let keep = Kept { take: entry.take.clone(), bars: locked(state, 0..bars).collect() };
+    let bars = length(&entry.take).unwrap_or(entry.take.bars()).max(1);
+    let keep = Kept { take: entry.take.clone(), bars: locked(state, entry, 0..bars).collect() };
+    if settings.mode == Mode::Loop && keep.bars.len() == bars as usize {
+        state.error = Some(ALL_LOCKED.to_owned());
+        return;
+    }
     let primer = Some(entry.take.music().performance.clone());
-    let request = Request { bars: bars.max(1), primer, ..request };
+    let request = Request { bars, primer, ..request };
     compose(state, session, settings, request, Some(keep), 1, editor);
 }
 
-/// The locked ones among `bars`, each by itself.
-fn locked(state: &State, bars: Range<u32>) -> impl Iterator<Item = Range<u32>> {
-    state.locks.range(bars).map(|bar| *bar..bar + 1)
+/// How many bars a take that repeats has when it is whole.
+fn length(take: &Take) -> Option<u32> {
+    let music = take.music();
+    let bars = (music.quarters / music.time_signature.quarters_per_bar()).round() as u32;
+    (take.place().mode == crate::take::Mode::Loop).then_some(bars)
+}
+
+/// The locked ones among `bars` that the entry has, each by itself: what is composed, and what was kept for it.
+fn locked(state: &State, entry: &Entry, bars: Range<u32>) -> impl Iterator<Item = Range<u32>> {
+    let composed = entry.take.bars();
+    let draft = state.draft.as_ref().filter(|draft| draft.entry == Some(entry.id));
+    let kept = draft.map_or(&[][..], |draft| &draft.kept);
+    let has = move |bar: u32| bar < composed || kept.iter().any(|run| run.contains(&bar));
+    state.locks.range(bars).filter(move |bar| has(**bar)).map(|bar| *bar..bar + 1)
 }
 
 /// Orders a take that becomes an entry of its own.
@@ -296,20 +340,24 @@ fn compose(
     ideas: u32,
     editor: &EditorEnd,
 ) {
+    let start_turned = state.placed.replace(settings.start_bar) != Some(settings.start_bar);
     let mut anchor = session.host.bar_line(settings.start_bar);
     if let Some(kept) = &keep {
-        // What is kept lies on bars of its own length.
+        // What is kept lies on bars of its own length, and stays where it is.
         request.time_signature = kept.take.music().time_signature;
         request.tempo = kept.take.music().tempo;
-        if settings.mode == Mode::Endless && kept.take.place().mode == crate::take::Mode::Endless {
+        if !start_turned {
             anchor = kept.take.place().anchor;
         }
     }
+    let kept = keep.as_ref().map_or_else(Vec::new, |keep| keep.bars.clone());
+    // There is no choosing among takes that are never complete.
+    let ideas = if settings.mode == Mode::Endless { 1 } else { ideas };
     let knobs = request.knobs.clone();
     let place = Place { anchor, mode: settings.mode.into() };
     let (known, pianist) = state.pianist.clone();
     let order = editor.order(Order { pianist, device: state.device.clone(), place, request, keep, ideas });
-    state.draft = Some(Draft { order, entry: None, pianist: known.name, knobs, replaces: None });
+    state.draft = Some(Draft { order, entry: None, pianist: known.name, knobs, kept, replaces: None });
 }
 
 /// Orders an entry as it is; one without end goes on with what the knobs say now.
@@ -317,16 +365,18 @@ fn show(state: &mut State, id: u64, settings: &Settings, editor: &EditorEnd) {
     let Some(Entry { take, pianist, knobs, .. }) = state.entry(id).cloned() else { return };
     state.show(id);
     let music = take.music();
-    let length = (music.quarters / music.time_signature.quarters_per_bar()).round() as u32;
     let request = Request {
         seed: music.seed,
-        bars: length.max(1),
+        // One without end gets as many as there can be.
+        bars: length(&take).unwrap_or(1).max(1),
         tempo: music.tempo,
         time_signature: music.time_signature,
         knobs: settings.knobs.clone(),
         primer: None,
     };
-    let keep = kept(&take, take.bars());
+    let whole = (take.bars() > 0).then_some(0..take.bars());
+    let kept: Vec<Range<u32>> = whole.into_iter().collect();
+    let keep = Some(Kept { take: take.clone(), bars: kept.clone() });
     let (_, source) = pianists::named(&pianist, &state.pianists);
     let order = editor.order(Order {
         pianist: source,
@@ -336,5 +386,5 @@ fn show(state: &mut State, id: u64, settings: &Settings, editor: &EditorEnd) {
         keep,
         ideas: 1,
     });
-    state.draft = Some(Draft { order, entry: Some(id), pianist, knobs, replaces: None });
+    state.draft = Some(Draft { order, entry: Some(id), pianist, knobs, kept, replaces: None });
 }

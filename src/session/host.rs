@@ -9,6 +9,15 @@ use nice_plug::prelude::Transport;
 /// The tempo of a host that names none.
 pub const DEFAULT_TEMPO: f64 = 120.0;
 
+/// What a host says that it did not say before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct News {
+    /// It speaks for the first time.
+    pub first: bool,
+    /// It is somewhere else, goes at another tempo, or started or stopped.
+    pub moved: bool,
+}
+
 /// The host's transport, and who it is.
 #[derive(Debug)]
 pub struct Host {
@@ -36,15 +45,14 @@ impl Default for Host {
 }
 
 impl Host {
-    /// Notes where the host is. `true` the first time.
-    pub fn hear(&self, transport: &Transport) -> bool {
+    /// Notes where the host is.
+    pub fn hear(&self, transport: &Transport) -> News {
         let set = |value: Option<f64>, place: &AtomicU64| {
-            if let Some(value) = value.filter(|value| value.is_finite()) {
-                place.store(value.to_bits(), Relaxed);
-            }
+            let bits = value.filter(|value| value.is_finite()).map(f64::to_bits);
+            bits.is_some_and(|bits| place.swap(bits, Relaxed) != bits)
         };
-        set(transport.tempo, &self.tempo);
-        set(transport.pos_beats(), &self.position);
+        let mut moved = set(transport.tempo, &self.tempo);
+        moved |= set(transport.pos_beats(), &self.position);
         set(transport.bar_start_pos_beats(), &self.bar_start);
         let signature = [transport.time_sig_numerator, transport.time_sig_denominator];
         for (place, value) in self.signature.iter().zip(signature) {
@@ -52,8 +60,8 @@ impl Host {
                 place.store(value, Relaxed);
             }
         }
-        self.rolling.store(transport.playing, Relaxed);
-        !self.known.swap(true, Relaxed)
+        moved |= self.rolling.swap(transport.playing, Relaxed) != transport.playing;
+        News { first: !self.known.swap(true, Relaxed), moved }
     }
 
     /// Whether the host said anything yet.
@@ -98,5 +106,26 @@ impl Host {
         let program = std::env::current_exe().ok();
         let name = program.as_deref().and_then(|path| path.file_stem());
         name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_stands_still_has_news_when_its_cursor_or_its_tempo_is_moved() {
+        let host = Host::default();
+        let hear = |tempo, playing| {
+            let mut transport = Transport::new(48_000.0);
+            (transport.tempo, transport.playing) = (Some(tempo), playing);
+            let News { first, moved } = host.hear(&transport);
+            (first, moved)
+        };
+        let told =
+            [(120.0, false), (120.0, false), (90.0, false), (90.0, true), (90.0, false), (90.0, false)];
+        let news = told.map(|(tempo, playing)| hear(tempo, playing));
+        assert_eq!(news.map(|(first, _)| first), [true, false, false, false, false, false]);
+        assert_eq!(news.map(|(_, moved)| moved), [false, false, true, true, true, false]);
     }
 }

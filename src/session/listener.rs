@@ -9,6 +9,8 @@ use crate::ear::{Ear, Heard};
 const CHORD: usize = 3;
 /// Silence after which playing begins anew, in quarter notes.
 const PAUSE: f64 = 16.0;
+/// How long a key counts as held whose release was not heard, in quarter notes.
+const UNKNOWN: f64 = 1.0;
 /// Most notes that are remembered, the last ones: as many as a composer hears.
 const MOST_NOTES: usize = 1024;
 
@@ -18,12 +20,23 @@ pub(super) struct Listener {
     /// When and how hard each key that is down was struck.
     down: [Option<(f64, u8)>; 128],
     notes: Vec<Note<f64>>,
+    /// When something was heard last.
+    last: f64,
+    /// Whether the host went back since the last key was struck: in a cycle, or to another place.
+    went_back: bool,
     chord: Option<[f32; 12]>,
 }
 
 impl Default for Listener {
     fn default() -> Listener {
-        Listener { read: 0, down: [None; 128], notes: Vec::new(), chord: None }
+        Listener {
+            read: 0,
+            down: [None; 128],
+            notes: Vec::new(),
+            last: f64::NEG_INFINITY,
+            went_back: false,
+            chord: None,
+        }
     }
 }
 
@@ -48,7 +61,12 @@ impl Listener {
     pub(super) fn primer(&self, bar: f64, rolling: bool) -> Option<Performance<f64>> {
         let held = (0..128u8).filter_map(|key| {
             let (onset, velocity) = self.down[usize::from(key)]?;
-            Some(Note { onset, duration: 1.0, key: Key::from_midi(key)?, velocity: Velocity::new(velocity) })
+            Some(Note {
+                onset,
+                duration: UNKNOWN,
+                key: Key::from_midi(key)?,
+                velocity: Velocity::new(velocity),
+            })
         });
         let mut notes: Vec<Note<f64>> = self.notes.iter().copied().chain(held).collect();
         notes.sort_by(|a, b| a.onset.total_cmp(&b.onset).then(a.key.cmp(&b.key)));
@@ -60,23 +78,30 @@ impl Listener {
 
     fn hear(&mut self, Heard { tick, key, velocity }: Heard) {
         let time = tick as f64 / f64::from(TICKS_PER_QUARTER);
-        let down = &mut self.down[usize::from(key)];
-        if let Some((onset, struck)) = down.take()
-            && let Some(key) = Key::from_midi(key)
-        {
-            let duration = (time - onset).max(0.0);
-            self.notes.push(Note { onset, duration, key, velocity: Velocity::new(struck) });
+        if time < self.last {
+            // Nobody knows how long the keys that are down were held before.
+            (0..128).for_each(|key| self.release(key, self.last + UNKNOWN));
+            self.went_back = true;
         }
+        self.last = time;
+        self.release(key, time);
         if velocity > 0 {
-            *down = Some((time, velocity));
-            let last = self.notes.last().map_or(time, |note| note.onset);
-            if !(last - PAUSE..last + PAUSE).contains(&time) {
+            self.down[usize::from(key)] = Some((time, velocity));
+            let paused = self.notes.last().is_some_and(|note| time >= note.onset + PAUSE);
+            if paused || std::mem::take(&mut self.went_back) {
                 self.notes.clear();
             }
             self.hold_chord();
         }
         let too_many = self.notes.len().saturating_sub(MOST_NOTES);
         self.notes.drain(..too_many);
+    }
+
+    fn release(&mut self, key: u8, time: f64) {
+        let struck = self.down[usize::from(key)].take();
+        if let (Some((onset, struck)), Some(key)) = (struck, Key::from_midi(key)) {
+            self.notes.push(Note { onset, duration: time - onset, key, velocity: Velocity::new(struck) });
+        }
     }
 
     fn hold_chord(&mut self) {
@@ -120,6 +145,19 @@ mod tests {
         let held: Vec<usize> = (0..12).filter(|pitch_class| chord[*pitch_class] > 0.0).collect();
         assert_eq!(held, [1, 4, 7], "what is down when the last key of a chord goes down");
         assert_eq!(self::listener(&[(0.0, 60, 80), (0.0, 72, 80), (0.0, 64, 80)]).chord(), None);
+    }
+
+    #[test]
+    fn of_what_is_played_in_a_cycle_the_last_pass_counts() {
+        let pass = [(4.0, 60, 80), (5.0, 60, 0), (7.5, 64, 80)];
+        let keys = |events: &[(f64, u8, u8)]| {
+            let notes = listener(events).primer(4.0, true).unwrap().notes;
+            notes.iter().map(|note| (note.onset, note.duration, note.key.midi())).collect::<Vec<_>>()
+        };
+        let held_over = [&pass[..], &[(4.5, 64, 0)]].concat();
+        assert_eq!(keys(&held_over), [(0.0, 1.0, 60), (3.5, 1.0, 64)], "until something else is played");
+        let again = [&held_over[..], &[(5.0, 67, 80), (5.5, 67, 0)]].concat();
+        assert_eq!(keys(&again), [(1.0, 0.5, 67)]);
     }
 
     #[test]

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 
 use super::Entry;
 use super::state::{MOST_ENTRIES, Restored, State};
-use crate::manner::Manner;
 use crate::pianists;
 use crate::take::{Mode, Place, Take};
 
@@ -138,16 +137,17 @@ impl SavedTake {
         };
         let notes = self.notes.into_iter().map(note).collect::<Option<Vec<_>>>()?;
         let pedal = self.pedal.into_iter().map(|(time, down)| PedalChange { time, down }).collect();
-        let knobs = self.knobs.restore()?;
-        let possible = Request { tempo, time_signature, bars: 1, knobs: knobs.clone(), ..Request::default() };
+        let possible = Request { tempo, time_signature, bars: 1, ..Request::default() };
         if !sensible || possible.check().is_err() {
             return None;
         }
+        let can_be_met = |knobs: &Knobs| Request { knobs: knobs.clone(), ..possible }.check().is_ok();
+        // They only say what the take was asked to be like: no reason to lose it.
+        let knobs = self.knobs.restore().filter(can_be_met).unwrap_or_default();
         let mode = if self.endless { Mode::Endless } else { Mode::Loop };
         let performance = Performance { notes, pedal };
         let music = composer::Take { seed, tempo, time_signature, quarters, performance };
-        let take =
-            Take::new(music, Place { anchor: self.anchor, mode }, decided).in_manner(Manner::default());
+        let take = Take::new(music, Place { anchor: self.anchor, mode }, decided);
         Some(Entry { id, take: Arc::new(take), pianist, knobs, starred })
     }
 }

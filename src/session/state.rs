@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::ops::Range;
 use std::sync::Arc;
 
 use etude_pianist::composer::Knobs;
@@ -18,6 +19,12 @@ const MOST_TAKES: usize = 32;
 const LAST_FRESH_SEED: u64 = 9_900;
 /// Most takes at all.
 pub(super) const MOST_ENTRIES: usize = 64;
+
+/// Said of a variation that would change nothing.
+pub(super) const ALL_LOCKED: &str = "all bars are locked: there is nothing to vary";
+
+/// Most takes with a star: one place stays for what is composed next.
+const MOST_STARRED: usize = MOST_ENTRIES - 1;
 
 /// What the generator's thread shall do.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,13 +51,14 @@ pub(super) struct Draft {
     pub(super) entry: Option<u64>,
     pub(super) pianist: String,
     pub(super) knobs: Knobs,
+    /// The bars that it keeps of the take before.
+    pub(super) kept: Vec<Range<u32>>,
     /// The entry whose place it takes, unless that is starred by then: one of the same turn of knobs.
     pub(super) replaces: Option<u64>,
 }
 
 #[derive(Default)]
 pub(super) struct State {
-    pub(super) revision: u64,
     pub(super) history: Vec<Entry>,
     pub(super) current: Option<u64>,
     /// Entries that were played before, for undo.
@@ -58,6 +66,8 @@ pub(super) struct State {
     pub(super) locks: BTreeSet<u32>,
     pub(super) commands: Vec<Command>,
     pub(super) draft: Option<Draft>,
+    /// The bar that takes were asked to begin with when one was last ordered.
+    pub(super) placed: Option<u32>,
     pub(super) pianist: (Known, Source),
     pub(super) pianists: Vec<(Known, Source)>,
     /// Whether somebody asks which pianists there are by now.
@@ -97,13 +107,37 @@ impl State {
         if let Some(before) = self.current.replace(id).filter(|before| *before != id) {
             self.before.push(before);
         }
-        self.revision += 1;
+    }
+
+    /// Keeps an entry, or lets it go with the others.
+    pub(super) fn star(&mut self, id: u64, starred: bool) {
+        let others = self.history.iter().filter(|entry| entry.starred && entry.id != id).count();
+        if starred && others >= MOST_STARRED {
+            self.error = Some(format!("{MOST_STARRED} takes have a star, and there is no room for more"));
+            return;
+        }
+        self.history.iter_mut().filter(|entry| entry.id == id).for_each(|entry| entry.starred = starred);
+    }
+
+    /// Whether the last order has neither music nor a refusal yet.
+    pub(super) fn is_waiting(&self, status: &Status) -> bool {
+        status.composing && self.draft.as_ref().is_some_and(|draft| draft.order != status.order)
+    }
+
+    /// The next command. Continue goes on from the music of the order before, so it waits for that; anything else that is
+    /// commanded meanwhile makes both vain.
+    pub(super) fn next_command(&mut self, status: &Status) -> Option<Command> {
+        if self.is_waiting(status) {
+            let other = self.commands.iter().position(|command| *command != Command::Extend)?;
+            self.commands.drain(..other);
+        }
+        (!self.commands.is_empty()).then(|| self.commands.remove(0))
     }
 
     /// Takes down what the generator made.
     pub(super) fn record(&mut self, status: Status) {
         if status.error.is_some() && status.error != self.error {
-            (self.error, self.revision) = (status.error.clone(), self.revision + 1);
+            self.error = status.error.clone();
         }
         let Some(draft) = self.draft.clone().filter(|draft| draft.order == status.order) else { return };
         let Some(take) = status.take.filter(|take| self.recorded != Some(take.id())) else { return };
@@ -112,11 +146,13 @@ impl State {
         }
         self.warning = status.warning;
         self.recorded = Some(take.id());
-        self.revision += 1;
-        match draft.entry {
+        // What was refused is no take: what is played is the one before, or what was kept of it.
+        let refused = status.error.is_some().then_some(self.current).flatten();
+        match draft.entry.or(refused) {
             Some(id) => self.history.iter_mut().filter(|entry| entry.id == id).for_each(|entry| {
                 entry.take = take.clone();
             }),
+            None if status.error.is_some() => {}
             None => {
                 for other in status.others.iter().rev() {
                     self.add(other.clone(), &draft);
@@ -160,6 +196,10 @@ impl State {
         }
         let history = &self.history;
         self.before.retain(|id| history.iter().any(|entry| entry.id == *id));
+        // What was played in between is gone, so there is nothing to go back from.
+        while self.before.last().is_some_and(|before| Some(*before) == self.current) {
+            self.before.pop();
+        }
     }
 
     /// Puts a saved session in the place of this one.
@@ -172,6 +212,5 @@ impl State {
         (self.draft, self.current, self.error, self.warning) = (None, current, None, None);
         self.commands.push(Command::Restored(current));
         (self.pianist, self.device) = (pianist, device);
-        self.revision += 1;
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use etude::generator::Generator;
 use etude::handover::PlayerEnd;
 use etude::params::EtudeParams;
+use etude::player::Block;
 use etude::session::{self, View};
 use nice_plug::params::InternalParamMut;
 use nice_plug::prelude::Params;
@@ -18,26 +19,59 @@ const LONG: Duration = Duration::from_secs(120);
 pub struct Instance {
     pub params: Arc<EtudeParams>,
     _generator: Generator,
-    _player: PlayerEnd,
+    player: PlayerEnd,
 }
 
 impl Instance {
     pub fn with(params: Arc<EtudeParams>) -> Instance {
         let bell = params.session.bell();
         let (generator, player) = Generator::start_attended(bell, session::attend(params.clone())).unwrap();
-        Instance { params, _generator: generator, _player: player }
+        Instance { params, _generator: generator, player }
     }
 
     pub fn new() -> Instance {
         Instance::with(Arc::new(EtudeParams::default()))
     }
 
+    /// One whose takes take their time: it is at work on the first.
+    pub fn slow() -> Instance {
+        let params = Arc::new(EtudeParams::default());
+        turn(&params.bars, 64);
+        let instance = Instance::with(params);
+        instance.wait_for_work();
+        instance
+    }
+
+    /// Waits until something is composed.
+    pub fn wait_for_work(&self) {
+        self.wait_in_any_case(|view| view.composing);
+    }
+
+    /// Lets the host roll through a quarter note.
+    pub fn roll(&mut self, position: f64) {
+        let block = Block {
+            sample_rate: 48_000.0,
+            samples: 24_000,
+            playing: true,
+            tempo: 120.0,
+            position,
+            time: None,
+            repeat: None,
+        };
+        self.player.take(&block);
+    }
+
     /// Waits until all is composed and `done`.
     pub fn wait(&self, done: impl Fn(&View) -> bool) -> Arc<View> {
+        self.wait_in_any_case(|view| !view.composing && done(view))
+    }
+
+    /// Waits until `done`, also while something is composed.
+    pub fn wait_in_any_case(&self, done: impl Fn(&View) -> bool) -> Arc<View> {
         let start = Instant::now();
         loop {
             let view = self.params.session.view();
-            if !view.composing && done(&view) {
+            if done(&view) {
                 return view;
             }
             assert!(start.elapsed() < LONG, "nothing comes of it: {:?}", view.error);

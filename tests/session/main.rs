@@ -1,4 +1,4 @@
-//! What musicians do with takes, from the session's door: compose, vary, go back, save and reload.
+//! What musicians do with takes, from the session's door: compose, vary, go back.
 
 #[path = "../../crates/pianist/tests/common/mod.rs"]
 mod common;
@@ -6,19 +6,17 @@ mod common;
 mod failing;
 mod failures;
 mod instance;
+mod saving;
+mod turning;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use common::random_pianist;
 use etude::params::{self, EtudeParams};
 use etude::session::View;
 use etude::take::{Mode, Place, Take};
-use etude_pianist::alphabet::Alphabet;
 use etude_pianist::engine::{Device, adapters};
 use etude_pianist::note::{Key, Note, Performance, Velocity};
-use etude_pianist::time::{TimeBase, TimeSignature};
+use etude_pianist::time::TimeSignature;
 use instance::{Instance, turn};
 use nice_plug::prelude::{Params, Transport};
 
@@ -54,17 +52,6 @@ fn a_variation_keeps_the_locked_bars_and_remakes_the_rest() {
     }
     assert_ne!(notes(&varied, 8.0, 16.0), notes(&first, 8.0, 16.0));
     assert_eq!(varied.music().quarters, first.music().quarters);
-}
-
-#[test]
-fn a_turned_knob_keeps_the_locked_bars_too() {
-    let instance = Instance::new();
-    let first = instance.takes(1).take.clone().unwrap();
-    instance.params.session.lock_bar(2, true);
-    turn(&instance.params.temperature, 1.5);
-    let remade = instance.takes(2).take.clone().unwrap();
-    assert_eq!(notes(&remade, 8.0, 12.0), notes(&first, 8.0, 12.0));
-    assert_ne!(notes(&remade, 12.0, 32.0), notes(&first, 12.0, 32.0));
 }
 
 #[test]
@@ -105,6 +92,51 @@ fn continuing_a_take_keeps_it_and_adds_bars() {
 }
 
 #[test]
+fn continuing_twice_adds_bars_twice() {
+    let instance = Instance::new();
+    let first = instance.takes(1).take.clone().unwrap();
+    instance.params.session.extend();
+    instance.params.session.extend();
+    let longer = instance.takes(3).take.clone().unwrap();
+    assert_eq!(longer.music().quarters, 96.0);
+    assert_eq!(notes(&longer, 0.0, 32.0), notes(&first, 0.0, 32.0));
+}
+
+#[test]
+fn a_variation_with_all_bars_locked_changes_nothing_and_says_so() {
+    let instance = Instance::new();
+    let first = instance.takes(1).take.clone().unwrap();
+    (0..8).for_each(|bar| instance.params.session.lock_bar(bar, true));
+    instance.params.session.vary();
+    let view = instance.wait(|view| view.error.is_some());
+    assert_eq!((view.history.len(), view.take.as_ref().unwrap().id()), (1, first.id()));
+    instance.params.session.lock_bar(0, false);
+    assert_eq!(instance.params.session.view().error, None);
+}
+
+#[test]
+fn the_first_take_of_another_pianist_has_no_locks() {
+    let instance = Instance::new();
+    instance.takes(1);
+    instance.params.session.lock_bar(3, true);
+    instance.params.session.choose_pianist("songbook");
+    assert!(instance.takes(2).locks.is_empty());
+}
+
+#[test]
+fn ideas_without_end_are_one_take() {
+    let params = Arc::new(EtudeParams::default());
+    turn(&params.mode, params::Mode::Endless);
+    let instance = Instance::with(params);
+    let endless =
+        |count| move |view: &View| view.history.len() == count && view.take.as_ref().unwrap().bars() > 0;
+    let first = instance.wait_in_any_case(endless(1)).take.clone().unwrap();
+    instance.params.session.ideas(8);
+    let second = instance.wait_in_any_case(endless(2)).take.clone().unwrap();
+    assert_ne!(second.music().seed, first.music().seed);
+}
+
+#[test]
 fn any_take_of_the_history_can_be_heard_again_and_undo_goes_back() {
     let instance = Instance::new();
     let first = instance.takes(1).take.clone().unwrap();
@@ -124,6 +156,40 @@ fn any_take_of_the_history_can_be_heard_again_and_undo_goes_back() {
 }
 
 #[test]
+fn undo_is_there_only_while_there_is_a_take_to_go_back_to() {
+    let instance = Instance::new();
+    assert!(!instance.takes(1).can_undo);
+    instance.params.session.generate();
+    assert!(instance.takes(2).can_undo);
+    let params = Arc::new(EtudeParams::default());
+    params.deserialize_fields(&instance.saved());
+    assert!(!params.session.view().can_undo, "a project comes back without what was played before");
+    instance.params.session.undo();
+    instance.wait(|view| !view.can_undo);
+}
+
+#[test]
+fn a_star_that_there_is_no_room_for_is_refused_and_all_others_stay() {
+    let instance = Instance::new();
+    let session = &instance.params.session;
+    turn(&instance.params.bars, 1);
+    let newest = |view: &View| view.history.last().map(|entry| entry.id);
+    for _ in 0..8 {
+        let before = newest(&instance.wait(|view| !view.history.is_empty()));
+        session.ideas(8);
+        let view = instance.wait(|view| newest(view) > before);
+        view.history.iter().for_each(|entry| session.star(entry.id, true));
+    }
+    let stars = || session.view().history.iter().filter(|entry| entry.starred).count();
+    let view = session.view();
+    assert_eq!((stars(), view.history.len()), (63, 64));
+    assert!(view.error.as_ref().is_some_and(|error| error.contains("63")), "{:?}", view.error);
+    session.generate();
+    instance.wait(|view| view.error.is_none());
+    assert_eq!((stars(), session.view().history.len()), (63, 64));
+}
+
+#[test]
 fn ideas_are_all_there_to_choose_from() {
     let instance = Instance::new();
     instance.takes(1);
@@ -132,131 +198,6 @@ fn ideas_are_all_there_to_choose_from() {
     let seeds: std::collections::BTreeSet<u64> =
         view.history.iter().map(|entry| entry.take.music().seed).collect();
     assert_eq!(seeds.len(), 5);
-}
-
-#[test]
-fn a_project_is_saved_in_the_same_bytes_and_comes_back_note_for_note() {
-    let instance = Instance::new();
-    instance.takes(1);
-    instance.params.session.lock_bar(3, true);
-    instance.params.session.vary();
-    let before = instance.takes(2);
-    let saved = instance.saved();
-    assert_eq!(instance.saved(), saved);
-
-    let params = Arc::new(EtudeParams::default());
-    params.deserialize_fields(&saved);
-    assert_eq!(params.serialize_fields(), saved, "before it runs");
-    let again = Instance::with(params);
-    let view = again.wait(|view| view.take.is_some());
-    assert_eq!(view.take.as_ref().unwrap().music(), before.take.as_ref().unwrap().music());
-    assert_eq!(view.history.len(), 2);
-    assert_eq!(view.locks, before.locks);
-    std::thread::sleep(Duration::from_millis(500));
-    assert_eq!(again.saved(), saved, "and after");
-    assert_eq!(again.params.session.view().history.len(), 2, "nothing is composed anew");
-}
-
-#[test]
-fn a_project_comes_back_with_the_licence_of_its_pianist() {
-    let folder = tempfile::tempdir().unwrap();
-    let name = folder.path().join("tiny").to_str().unwrap().to_owned();
-    let mut pianist = random_pianist(Alphabet::Notes, TimeBase::Beats, 0.1, 1);
-    pianist.card.licence = "not for sale".to_owned();
-    pianist.write_file(folder.path().join("tiny.safetensors")).unwrap();
-    let instance = Instance::new();
-    instance.takes(1);
-    let mut saved = instance.saved();
-    let session = saved.get_mut("session").unwrap();
-    *session = session.replacen("\"pianist\":\"songbook\"", &format!("\"pianist\":{name:?}"), 1);
-
-    let params = Arc::new(EtudeParams::default());
-    params.deserialize_fields(&saved);
-    let view = Instance::with(params).wait(|view| !view.pianist.licence.is_empty());
-    assert_eq!((view.pianist.name.as_str(), view.pianist.licence.as_str()), ("tiny", "not for sale"));
-}
-
-#[test]
-fn a_project_keeps_the_size_of_its_window_and_where_it_is_zoomed_to() {
-    let params = EtudeParams::default();
-    let window = params::Window {
-        width: 1300.0,
-        height: 800.0,
-        zoom: Some(params::Zoom { start: 4.1, quarter: 77.7, top: 90.3, key: 11.1 }),
-    };
-    *params.window.write().unwrap() = window;
-    let again = EtudeParams::default();
-    again.deserialize_fields(&params.serialize_fields());
-    assert_eq!(*again.window.read().unwrap(), window);
-
-    let older = BTreeMap::from([("window".to_owned(), r#"{"width":1000.0,"height":600.0}"#.to_owned())]);
-    again.deserialize_fields(&older);
-    let window = params::Window { width: 1000.0, height: 600.0, zoom: None };
-    assert_eq!(*again.window.read().unwrap(), window);
-}
-
-#[test]
-fn saved_nonsense_is_refused_and_the_takes_stay() {
-    let instance = Instance::new();
-    instance.takes(1);
-    let saved = instance.saved();
-    let session = &saved["session"];
-    let nonsense = [
-        String::new(),
-        "null".to_owned(),
-        "{}".to_owned(),
-        session[..session.len() / 2].to_owned(),
-        session.replace("\"version\":1", "\"version\":77"),
-        session.replace("\"quarters\":32.0", "\"quarters\":1e300"),
-        session.replace("\"tempo\":120.0", "\"tempo\":-1.0"),
-        session.replace("\"current\":1", "\"current\":5"),
-        session.replace("\"anchor\":0", "\"anchor\":9223372036854775807"),
-    ];
-    for text in nonsense {
-        assert_ne!(&text, session);
-        let fields = BTreeMap::from([("session".to_owned(), text.clone())]);
-        instance.params.deserialize_fields(&fields);
-        assert_eq!(instance.saved(), saved, "{text:.60}");
-    }
-}
-
-#[test]
-fn a_turned_knob_composes_anew_unless_knobs_are_held() {
-    let instance = Instance::new();
-    let first = instance.takes(1).take.clone().unwrap();
-    turn(&instance.params.temperature, 0.5);
-    let second = instance.takes(2).take.clone().unwrap();
-    assert_eq!(second.music().seed, first.music().seed);
-    assert_ne!(notes(&second, 0.0, 32.0), notes(&first, 0.0, 32.0));
-
-    turn(&instance.params.hold, true);
-    turn(&instance.params.temperature, 1.5);
-    std::thread::sleep(Duration::from_millis(500));
-    assert_eq!(instance.takes(2).take.as_ref().map(|take| take.id()), Some(second.id()));
-}
-
-#[test]
-fn one_turn_of_a_knob_is_one_take_of_the_history() {
-    let instance = Instance::new();
-    let first = instance.takes(1);
-    for step in 1..=5 {
-        turn(&instance.params.temperature, 1.0 + 0.1 * step as f32);
-        let hot = |view: &View| {
-            view.history
-                .last()
-                .is_some_and(|entry| entry.knobs.freedom.temperatures.master == 1.0 + 0.1 * step as f32)
-        };
-        assert_eq!(instance.wait(hot).history.len(), 2, "after step {step}");
-    }
-    std::thread::sleep(Duration::from_millis(1100));
-    turn(&instance.params.temperature, 0.8);
-    let before_undo = instance.takes(3);
-    instance.params.session.undo();
-    instance.params.session.undo();
-    let undone = instance.wait(|view| {
-        view.take.as_ref().map(|take| take.id()) != before_undo.take.as_ref().map(|take| take.id())
-    });
-    assert_eq!(undone.history[0].id, first.history[0].id);
 }
 
 #[test]
@@ -329,34 +270,4 @@ fn a_clip_of_a_take_is_saved_once_it_is_whole() {
     assert_eq!(notes_of(take(Mode::Endless, 3.0)), None);
     assert_eq!(notes_of(take(Mode::Endless, 7.0)), Some(4), "the whole bars");
     assert_eq!([Mode::Loop, Mode::Endless].map(|mode| take(mode, 7.0).clip_quarters()), [8.0, 4.0]);
-}
-
-#[test]
-fn swing_and_the_like_change_how_the_take_is_played_and_not_what_was_composed() {
-    let instance = Instance::new();
-    let first = instance.takes(1).take.clone().unwrap();
-    turn(&instance.params.velocity, 50.0);
-    let softer = instance.wait(|view| view.take.as_ref().is_some_and(|take| take.played() != first.played()));
-    let softer = softer.take.clone().unwrap();
-    assert_eq!(softer.music(), first.music());
-    let loudness =
-        |take: &Take| take.played().notes.iter().map(|note| u32::from(note.velocity.midi())).sum::<u32>();
-    assert!(loudness(&softer) < loudness(&first));
-    assert_eq!(instance.params.session.view().history.len(), 1);
-}
-
-#[test]
-fn more_bars_go_on_from_the_take_and_fewer_are_its_beginning() {
-    let instance = Instance::new();
-    let first = instance.takes(1).take.clone().unwrap();
-    turn(&instance.params.bars, 12);
-    let longer = instance.takes(2).take.clone().unwrap();
-    assert_eq!(longer.music().quarters, 48.0);
-    assert_eq!(notes(&longer, 0.0, 32.0), notes(&first, 0.0, 32.0));
-    turn(&instance.params.bars, 2);
-    let shorter = instance.wait(|view| view.take.as_ref().is_some_and(|take| take.music().quarters == 8.0));
-    let shorter = shorter.take.clone().unwrap();
-    let onsets =
-        |take: &Take| notes(take, 0.0, 8.0).iter().map(|note| (note.onset, note.key)).collect::<Vec<_>>();
-    assert_eq!(onsets(&shorter), onsets(&first));
 }
