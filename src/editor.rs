@@ -23,7 +23,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use egui::{Align2, Key, Rect, Ui, Vec2, pos2, vec2};
-use etude_pianist::midi::{Clip, TICKS_PER_QUARTER};
+use etude_pianist::midi::Clip;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::SizeConstraints;
 use nice_plug::editor::dpi::LogicalSize;
@@ -38,6 +38,7 @@ use crate::export::{self, Exporter, Named};
 use crate::params::{self, EtudeParams};
 use crate::session::{Host, View};
 use crate::take::{Mode, Take};
+use crate::ticks;
 use layout::{LEAST, Layout};
 use roll::{Roll, Score};
 
@@ -359,7 +360,7 @@ fn length(take: &Take) -> f64 {
 
 /// The host's number of a take's first bar.
 fn first_bar(take: &Take) -> i64 {
-    let quarters = take.place().anchor as f64 / f64::from(TICKS_PER_QUARTER);
+    let quarters = ticks::quarters(take.place().anchor);
     (quarters / take.music().time_signature.quarters_per_bar()).floor() as i64 + 1
 }
 
@@ -373,7 +374,7 @@ fn bar_at_playhead(view: &View, host: &Host) -> Option<u32> {
 
 /// Where the host is in a take, in quarter notes, and whether it rolls; `None` before its first bar.
 fn playhead(take: &Take, host: &Host) -> Option<(f64, bool)> {
-    let since = host.quarters() - take.place().anchor as f64 / f64::from(TICKS_PER_QUARTER);
+    let since = host.quarters() - ticks::quarters(take.place().anchor);
     let at = match take.place().mode {
         Mode::Loop => since.rem_euclid(take.music().quarters.max(f64::MIN_POSITIVE)),
         Mode::Endless => since,

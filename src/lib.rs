@@ -15,6 +15,7 @@ pub mod take;
 pub mod transport;
 
 mod haste;
+mod ticks;
 mod worker;
 
 use std::num::NonZeroU32;

@@ -1,6 +1,6 @@
 //! A take on the host's timeline: what is played, drawn and exported.
 //!
-//! Times are in whole ticks of a clip ([`TICKS_PER_QUARTER`]), counted from the project's start: what is heard is what
+//! Times are in whole ticks of a clip ([`TICKS_PER_QUARTER`](etude_pianist::midi::TICKS_PER_QUARTER)), counted from the project's start: what is heard is what
 //! is exported, tick for tick.
 
 use std::ops::Range;
@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use etude_pianist::composer;
-use etude_pianist::midi::{Action, Cue, TICKS_PER_QUARTER, cues};
+use etude_pianist::midi::{Action, Cue, cues};
 use etude_pianist::note::{Key, Performance};
 
 use crate::generator::bars::only;
 use crate::manner::Manner;
+use crate::ticks::{nearest_tick, quarters};
 
 /// What happens at the end of a take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,7 +189,7 @@ impl Take {
 
     /// Whether everything that the take has before the host's `tick` is composed.
     pub fn is_decided(&self, tick: i64) -> bool {
-        let since = (tick - self.place.anchor) as f64 / f64::from(TICKS_PER_QUARTER);
+        let since = quarters(tick - self.place.anchor);
         self.decided >= since.min(self.music.quarters)
     }
 
@@ -227,9 +228,9 @@ impl Take {
     /// The first of its bar lines after the host's `tick`; `None` before the anchor.
     fn bar_line_after(&self, tick: i64) -> Option<i64> {
         let start = self.start_at(tick)?;
-        let bar = self.music.time_signature.quarters_per_bar() * f64::from(TICKS_PER_QUARTER);
-        let bars = ((tick - start) as f64 / bar).floor() + 1.0;
-        Some(start + ((bars * bar).round() as i64).min(self.length()))
+        let bar = self.music.time_signature.quarters_per_bar();
+        let bars = (quarters(tick - start) / bar).floor() + 1.0;
+        Some(start + nearest_tick(bars * bar).min(self.length()))
     }
 
     /// The tick at which the repetition that plays at the host's `tick` begins; `None` before the anchor.
@@ -241,7 +242,7 @@ impl Take {
     /// Ticks after which the take begins again, at least 1.
     fn length(&self) -> i64 {
         match self.place.mode {
-            Mode::Loop => ((self.music.quarters * f64::from(TICKS_PER_QUARTER)).round() as i64).max(1),
+            Mode::Loop => nearest_tick(self.music.quarters).max(1),
             // Beyond anything that a host counts, and far from overflow.
             Mode::Endless => i64::MAX / 4,
         }

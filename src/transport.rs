@@ -1,12 +1,13 @@
 //! From the host's words to the player's, and back.
 
-use etude_pianist::midi::{Action, TICKS_PER_QUARTER};
+use etude_pianist::midi::Action;
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::{NoteEvent, Transport, control_change};
 
 use crate::ear::Heard;
 use crate::player::{Block, Event};
 use crate::session::DEFAULT_TEMPO;
+use crate::ticks::nearest_tick;
 
 /// Release velocity that stands for none.
 const RELEASE: f32 = 64.0 / 127.0;
@@ -39,7 +40,7 @@ pub fn heard(event: &NoteEvent<()>, now: f64, block: &Block) -> Option<Heard> {
         _ => return None,
     };
     let quarters = now + f64::from(event.timing()) * block.quarters_per_sample();
-    let tick = (quarters * f64::from(TICKS_PER_QUARTER)).round() as i64;
+    let tick = nearest_tick(quarters);
     Some(Heard { tick, key: key.number()?, velocity })
 }
 

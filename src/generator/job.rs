@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use etude_pianist::alphabet::Pedal;
 use etude_pianist::composer::{self, Composer, MAX_QUARTERS, Request, RequestError};
 use etude_pianist::engine::Engine;
-use etude_pianist::midi::TICKS_PER_QUARTER;
 use etude_pianist::note::Performance;
 use etude_pianist::ranking;
 use etude_pianist::time::TimeBase;
@@ -21,6 +20,7 @@ use super::{Kept, Order};
 use crate::handover::{GeneratorEnd, Status};
 use crate::pianists::EngineError;
 use crate::take::{Before, Mode, Place, Take};
+use crate::ticks::{nearest_tick, quarters};
 
 /// How far an endless take is composed ahead of the playhead, in quarter notes: enough for the slowest machines and the
 /// fastest tempi, and still near enough to hear a knob turned.
@@ -168,8 +168,7 @@ impl Job {
         if self.work.is_none() {
             return i64::MIN..i64::MAX;
         }
-        let reserve = ((self.decided() - RESERVE) * f64::from(TICKS_PER_QUARTER)) as i64;
-        i64::MIN..self.place.anchor + reserve
+        i64::MIN..self.place.anchor + nearest_tick(self.decided() - RESERVE)
     }
 
     fn decided(&self) -> f64 {
@@ -321,10 +320,6 @@ fn missing(keep: Option<&Kept>, bars: u32) -> VecDeque<Range<u32>> {
         missing.push_back(next..bars);
     }
     missing
-}
-
-fn quarters(ticks: i64) -> f64 {
-    ticks as f64 / f64::from(TICKS_PER_QUARTER)
 }
 
 #[cfg(test)]

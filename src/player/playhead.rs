@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use etude_pianist::midi::TICKS_PER_QUARTER;
+use crate::ticks::{nearest_tick, quarters, tick_from};
 
 /// How far a position may be from where the last block led, in quarter notes, without being a jump. Less, and a host
 /// that rounds its positions would cut notes off; more, and a short jump would go unnoticed.
@@ -48,7 +48,7 @@ impl Block {
     /// The tick after the last one of the block, or `None` if it does not roll.
     pub(crate) fn end(&self) -> Option<i64> {
         let quarters = self.position + f64::from(self.samples) * self.quarters_per_sample();
-        self.rolls().then(|| (quarters * f64::from(TICKS_PER_QUARTER)).ceil() as i64)
+        self.rolls().then(|| tick_from(quarters))
     }
 
     /// Whether the transport is rolling, in a way that makes sense.
@@ -305,15 +305,6 @@ impl Clock {
 
     /// The first tick that falls on `sample` or later.
     fn first_tick(&self, sample: f64) -> i64 {
-        let quarters = self.origin + (sample - self.at - 0.5 - TIE) * self.quarters_per_sample;
-        (quarters * f64::from(TICKS_PER_QUARTER)).ceil() as i64
+        tick_from(self.origin + (sample - self.at - 0.5 - TIE) * self.quarters_per_sample)
     }
-}
-
-fn quarters(tick: i64) -> f64 {
-    tick as f64 / f64::from(TICKS_PER_QUARTER)
-}
-
-fn nearest_tick(quarters: f64) -> i64 {
-    (quarters * f64::from(TICKS_PER_QUARTER)).round() as i64
 }

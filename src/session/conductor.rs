@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use etude_pianist::composer::{MAX_QUARTERS, Request};
 use etude_pianist::engine;
-use etude_pianist::midi::TICKS_PER_QUARTER;
 
 use super::listener::Listener;
 use super::state::{ALL_LOCKED, Command, Draft, State};
@@ -17,6 +16,7 @@ use crate::handover::EditorEnd;
 use crate::params::{EtudeParams, Mode, Settings};
 use crate::pianists::{self, Source};
 use crate::take::{Place, Take};
+use crate::ticks;
 
 /// How long knobs may go on turning before the take follows.
 const SETTLE: Duration = Duration::from_millis(60);
@@ -251,7 +251,7 @@ fn bars_until_now(take: &Take, session: &Session) -> u32 {
     if mode == crate::take::Mode::Loop {
         return 0;
     }
-    let since = session.host.quarters() - anchor as f64 / f64::from(TICKS_PER_QUARTER);
+    let since = session.host.quarters() - ticks::quarters(anchor);
     let bars = since / take.music().time_signature.quarters_per_bar();
     let begun = if session.host.rolling() { bars.floor() + 1.0 } else { bars.ceil() };
     (begun.max(0.0) as u32).min(take.bars())

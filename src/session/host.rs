@@ -2,9 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use etude_pianist::midi::TICKS_PER_QUARTER;
 use etude_pianist::time::TimeSignature;
 use nice_plug::prelude::Transport;
+
+use crate::ticks::nearest_tick;
 
 /// The tempo of a host that names none.
 pub const DEFAULT_TEMPO: f64 = 120.0;
@@ -98,7 +99,7 @@ impl Host {
         let shift = f64::from_bits(self.bar_start.load(Relaxed)).rem_euclid(length);
         // Just below a whole bar is the rounding of none.
         let shift = if length - shift < 1e-6 { 0.0 } else { shift };
-        ((f64::from(bar) * length + shift) * f64::from(TICKS_PER_QUARTER)).round() as i64
+        nearest_tick(f64::from(bar) * length + shift)
     }
 
     /// The name of the program that the plugin is in.

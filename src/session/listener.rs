@@ -1,9 +1,9 @@
 //! From the keys that were heard to what the next take answers: a primer, and the chord that is held.
 
-use etude_pianist::midi::TICKS_PER_QUARTER;
 use etude_pianist::note::{Key, Note, Performance, Velocity};
 
 use crate::ear::{Ear, Heard};
+use crate::ticks;
 
 /// Keys of different names that make a chord.
 const CHORD: usize = 3;
@@ -77,7 +77,7 @@ impl Listener {
     }
 
     fn hear(&mut self, Heard { tick, key, velocity }: Heard) {
-        let time = tick as f64 / f64::from(TICKS_PER_QUARTER);
+        let time = ticks::quarters(tick);
         if time < self.last {
             // Nobody knows how long the keys that are down were held before.
             (0..128).for_each(|key| self.release(key, self.last + UNKNOWN));
