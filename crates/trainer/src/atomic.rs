@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
-/// Writes a file under another name and renames it, so that whoever reads `path` sees the old or the new one whole.
+/// Writes a file under another name and renames it, so that whoever reads `path` sees the old or the new one whole. A
+/// file that is replaced hands on who may read it; a link stays one.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_with(path, |file| file.write_all(bytes))
 }
@@ -15,8 +16,12 @@ pub(crate) fn write_with(path: &Path, fill: impl FnOnce(&mut fs::File) -> io::Re
     if is_device(path) {
         return fill(&mut fs::File::create(path)?);
     }
+    let path = &real(path);
     let mut file = unfinished_file(folder(path))?;
     fill(file.as_file_mut())?;
+    if let Ok(replaced) = path.metadata() {
+        file.as_file().set_permissions(replaced.permissions())?;
+    }
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
@@ -27,14 +32,15 @@ pub(crate) fn check(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    if is_device(path) { Ok(()) } else { unfinished_file(folder(path)).map(drop) }
+    if is_device(path) { Ok(()) } else { unfinished_file(folder(&real(path))).map(drop) }
 }
 
-/// Whether two paths lead to the same file, be it there or yet to be written.
+/// Whether two paths lead to the same file, be it there or yet to be written. A device keeps nothing that could be lost.
 pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
-    real(one) == real(other)
+    !is_device(one) && real(one) == real(other)
 }
 
+/// The path without links.
 fn real(path: &Path) -> PathBuf {
     // A file that is yet to be written has no real path, but its folder has one.
     path.canonicalize().unwrap_or_else(|_| match (folder(path).canonicalize(), path.file_name()) {

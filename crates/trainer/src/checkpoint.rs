@@ -66,12 +66,7 @@ pub enum CheckpointError {
         source: std::io::Error,
     },
     /// The file is no checkpoint, or a damaged one.
-    #[error(
-        "{} is not a usable checkpoint: {reason}; go on from its pianist with `--from {} --output OTHER.safetensors`, \
-         or delete both to begin anew",
-        path.display(),
-        path.with_extension("safetensors").display()
-    )]
+    #[error("{} is not a usable checkpoint: {reason}", path.display())]
     Damaged {
         /// Which file.
         path: PathBuf,

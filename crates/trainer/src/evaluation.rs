@@ -116,7 +116,7 @@ pub fn evaluate(args: &EvaluateArgs) -> Result<Report, EvaluateError> {
         return Err(RequestError::TooManyTakes(args.compare).into());
     }
     let pianist = Pianist::read_file(&args.model)?;
-    let training = args.training_corpus.as_ref().or(args.corpus.as_ref());
+    let training = args.training_corpus.as_ref().or(args.corpus.as_ref()).filter(|_| args.compare > 0);
     let training = training.map(|path| music::open(path, pianist.time_base)).transpose()?;
     let (pieces, skipped) = music::read(args, pianist.time_base)?;
     if pieces.is_empty() {

@@ -127,6 +127,17 @@ pub enum TrainError {
         .0.display()
     )]
     NotResumable(PathBuf),
+    /// The run's own checkpoint can't be gone on with, but the pianist can.
+    #[error(
+        "{source}; train the pianist further with `--from {} --output OTHER.safetensors`, or delete both to begin anew",
+        pianist.display()
+    )]
+    Unresumable {
+        /// The pianist beside the checkpoint.
+        pianist: PathBuf,
+        /// What is wrong with the checkpoint.
+        source: CheckpointError,
+    },
     /// Nothing could read the pianist.
     #[error(
         "{layers} x {hidden} would make a pianist of {mebibytes} MiB, and none of more than {LARGEST_MIB} can be read; \

@@ -268,7 +268,7 @@ fn what_can_not_be_compared_is_told_before_the_music_is_heard() {
     let refused = refusal(EvaluateArgs { compare: 65, ..studio.args(Pedal::Keep) });
     assert!(matches!(refused, EvaluateError::Compose(_)) && refused.to_string().contains("65"), "{refused}");
     let with_corpus =
-        |path: PathBuf| EvaluateArgs { training_corpus: Some(path), ..studio.args(Pedal::Keep) };
+        |path: PathBuf| EvaluateArgs { training_corpus: Some(path), compare: 1, ..studio.args(Pedal::Keep) };
     assert!(matches!(refusal(with_corpus(studio.path("none.corpus"))), EvaluateError::Corpus(_)));
     let seconds = studio.path("seconds.corpus");
     write_training_corpus(&seconds, TimeBase::Seconds);

@@ -207,3 +207,21 @@ fn what_is_not_possible_is_refused_with_the_file_or_the_knob() {
         assert!(parse(wrong).is_some(), "{wrong}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_clip_that_is_written_again_stays_where_its_link_leads_and_as_private_as_it_was() {
+    use std::fs::{Permissions, metadata, set_permissions};
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let studio = Studio::new(TimeBase::Beats);
+    let (clip, link) = (studio.path("real.mid"), studio.path("latest.mid"));
+    std::fs::write(&clip, "old").unwrap();
+    set_permissions(&clip, Permissions::from_mode(0o600)).unwrap();
+    symlink(&clip, &link).unwrap();
+    studio.generate("latest.mid", "").unwrap();
+    assert!(link.is_symlink());
+    assert!(std::fs::read(&clip).unwrap().starts_with(b"MThd"));
+    assert_eq!(metadata(&clip).unwrap().permissions().mode() & 0o777, 0o600);
+    studio.generate("/dev/null", "--picture /dev/null").unwrap();
+}

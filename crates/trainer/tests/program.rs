@@ -75,7 +75,7 @@ fn a_reader_who_leaves_ends_no_work() {
     let learned =
         Pianist::read_file(folder.path().join("tiny.safetensors")).expect("a pianist").card.training;
     assert!(learned.notes > 0);
-    assert!(fs::read_to_string(folder.path().join("tiny.csv")).expect("a curve").lines().count() > 10);
+    assert!(fs::read_to_string(folder.path().join("tiny.csv")).expect("a curve").lines().count() > 1);
 
     assert!(unread(folder.path(), "generate --model tiny.safetensors --bars 2 --count 2 --output clip.mid"));
     assert!(there("clip-1.mid") && there("clip-2.mid"));

@@ -177,10 +177,15 @@ fn damaged_checkpoints_are_refused() {
     for length in [0, 7, 100, whole.len() / 2, whole.len() - 1] {
         std::fs::write(&path, &whole[..length]).expect("a writable folder");
         let error = run(&args).expect_err("no checkpoint");
-        assert!(matches!(error, TrainError::Checkpoint(_)), "{length} bytes are no checkpoint");
+        assert!(matches!(error, TrainError::Unresumable { .. }), "{length} bytes are no checkpoint");
         let advice = format!("--from {} --output", args.output.display());
         assert!(error.to_string().contains(&advice), "{error}");
     }
+    // The corpus is no checkpoint, and not to be deleted.
+    let other = folder.path().join("other.safetensors");
+    let args = TrainArgs { from: Some(args.corpus.clone()), output: other, resume: false, ..args };
+    let error = run(&args).expect_err("no checkpoint");
+    assert!(matches!(error, TrainError::Checkpoint(_)) && !error.to_string().contains("delete"), "{error}");
 }
 
 /// The bytes of every file in a folder, by name.
@@ -251,6 +256,20 @@ fn resuming_keeps_what_the_card_command_wrote() {
     assert_eq!(card.notes, "Slow ones only.");
     let page = std::fs::read_to_string(folder.path().join("tiny.md")).expect("a page");
     assert!(page.contains("CC BY 4.0"), "{page}");
+}
+
+#[test]
+fn resuming_with_more_music_says_how_much_there_is_now() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut args = arguments(folder.path(), 0.01);
+    run(&args).expect("the first part succeeds");
+    let first = Pianist::read_file(&args.output).expect("a pianist").card;
+    write_corpus_to_measure_on(folder.path(), &etude(64));
+    (args.resume, args.minutes) = (true, 0.05);
+    run(&args).expect("the second part succeeds");
+    let second = Pianist::read_file(&args.output).expect("a pianist").card;
+    assert!(second.training.notes > first.training.notes, "the pianist was replaced by a better one");
+    assert_ne!(second.split, first.split);
 }
 
 #[test]

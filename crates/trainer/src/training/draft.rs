@@ -5,14 +5,34 @@ use etude_pianist::card::Card;
 use std::collections::HashSet;
 use std::path::Path;
 
-/// The card of the pianist at `output`, which `card` may have completed, without what was measured of its weights; of
-/// a pianist that is not there yet, a draft.
+const NO_VALIDATION: &str = "no performances for validation";
+
+/// The card of the pianist at `output`, which `card` may have completed, without what was measured of its weights; the
+/// rest, and of a pianist that is not there yet all, is a draft.
 pub(super) fn card(output: &Path, corpus: &Corpus) -> Card {
+    let draft = draft(output, corpus);
     // A damaged file has nothing to keep, and is about to be replaced by a good one.
-    match Card::read_file(output) {
-        Ok(card) => Card { validation: None, copied: None, ..card },
-        Err(_) => draft(output, corpus),
+    let Ok(written) = Card::read_file(output) else { return draft };
+    Card {
+        data: if is_drafted(&written.data) { draft.data } else { written.data },
+        split: if is_drafted(&written.split) { draft.split } else { written.split },
+        validation: None,
+        copied: None,
+        ..written
     }
+}
+
+/// Whether a text is an earlier draft's: of a corpus that may have had other music.
+fn is_drafted(text: &str) -> bool {
+    let forms = [
+        "# performances, # notes",
+        "# performances, # notes of other pieces for validation",
+        "# performances, # notes for validation; the pieces of # of them are in the training data, too",
+        NO_VALIDATION,
+    ];
+    let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let form: Vec<&str> = text.split(' ').map(|word| if is_number(word) { "#" } else { word }).collect();
+    text.is_empty() || forms.contains(&form.join(" ").as_str())
 }
 
 fn draft(output: &Path, corpus: &Corpus) -> Card {
@@ -29,7 +49,7 @@ fn draft(output: &Path, corpus: &Corpus) -> Card {
 fn split(corpus: &Corpus) -> String {
     let valid = corpus.performances(Split::Valid);
     if valid.len() == 0 {
-        return "no performances for validation".to_owned();
+        return NO_VALIDATION.to_owned();
     }
     let known: HashSet<u32> = corpus.performances(Split::Train).map(|entry| entry.piece()).collect();
     let in_both = valid.clone().filter(|entry| known.contains(&entry.piece())).count();

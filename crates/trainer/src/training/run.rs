@@ -64,6 +64,8 @@ struct Run<'a> {
     measuring: f64,
     /// When the latest checkpoint was written, or the run begun.
     checkpointed: Instant,
+    /// Updates that were made before.
+    earlier_updates: u64,
 }
 
 impl<'a> Run<'a> {
@@ -77,8 +79,18 @@ impl<'a> Run<'a> {
         let backends = args.device.backends(&blueprint, kernel, size, seed)?;
         let learner = Learner::new(&blueprint, parameters, optimizer, kernel, size, backends);
         let curve = Curve::open(&args.output, args.resume)?;
-        let (measuring, checkpointed) = (0.0, Instant::now());
-        Ok(Run { args, corpus, kernel, threads, learner, progress, curve, measuring, checkpointed })
+        Ok(Run {
+            earlier_updates: progress.updates,
+            checkpointed: Instant::now(),
+            measuring: 0.0,
+            args,
+            corpus,
+            kernel,
+            threads,
+            learner,
+            progress,
+            curve,
+        })
     }
 
     fn learn(&mut self) -> Result<(), TrainError> {
@@ -140,6 +152,9 @@ impl<'a> Run<'a> {
 
     /// Measures, keeps the pianist if it is the best so far, writes the checkpoint and a line of the curve.
     fn save(&mut self, recent: &Loss, bar: &ProgressBar) -> Result<(), TrainError> {
+        if self.checkpointed.elapsed().as_secs_f64() + self.measuring > CHECKPOINT.as_secs_f64() {
+            self.write_checkpoint()?;
+        }
         let started = Instant::now();
         let validation = self.measure();
         self.measuring = started.elapsed().as_secs_f64();
@@ -186,7 +201,8 @@ impl<'a> Run<'a> {
 
     /// Draws the curve. Where nothing could be measured, the last weights are the pianist.
     fn finish(mut self) -> Result<(), TrainError> {
-        if self.progress.best.is_none() {
+        let learned = self.progress.updates > self.earlier_updates;
+        if self.progress.best.is_none() && (learned || !self.args.output.exists()) {
             self.write_pianist(None)?;
         }
         self.curve.draw()?;

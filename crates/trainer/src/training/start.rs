@@ -28,7 +28,13 @@ impl Start {
     pub(super) fn new(args: &TrainArgs, corpus: &Corpus, kernel: Kernel) -> Result<Start, TrainError> {
         let own = checkpoint_path(args);
         if args.resume && own.exists() {
-            let mut start = Start::saved(&own, wanted(args, corpus), kernel)?;
+            let mut start =
+                Start::saved(&own, wanted(args, corpus), kernel).map_err(|error| match error {
+                    TrainError::Checkpoint(source) if args.output.exists() => {
+                        TrainError::Unresumable { pianist: args.output.clone(), source }
+                    }
+                    other => other,
+                })?;
             // A pianist that is gone can't be kept.
             start.progress.best = start.progress.best.filter(|_| args.output.exists());
             return Ok(start);
