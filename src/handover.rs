@@ -204,18 +204,34 @@ impl GeneratorEnd {
         manner.filter(|manner| *manner != self.manner)
     }
 
-    /// Plays all takes in another manner, the current one from its next bar on.
+    /// Plays all takes in another manner, the current one, if it plays, from its next bar on.
     pub(crate) fn play_again(&mut self, manner: Manner) {
         self.manner = manner;
         let Some(playing) = self.playing() else { return };
-        let before = Before::at(&playing, self.playhead());
-        let played = self.play(playing.in_manner(manner).after(before));
+        let played = self.play(playing.in_manner(manner));
         self.shared.status(|status| status.take = Some(played));
     }
 
-    /// Passes a take on to the player, in the manner asked for.
+    /// Passes a take on to the player, in the manner asked for; what plays goes on to its bar line.
     pub(crate) fn play(&mut self, take: Take) -> Arc<Take> {
-        let take = Arc::new(if take.manner() == self.manner { take } else { take.in_manner(self.manner) });
+        let take = self.in_manner(take);
+        // Asked last: the player goes on meanwhile.
+        let before = self.playing.as_ref().and_then(|playing| Before::at(playing, self.playhead()));
+        self.pass_on(take.after(before))
+    }
+
+    /// Passes on the take that plays, grown since.
+    pub(crate) fn grow(&mut self, take: Take) -> Arc<Take> {
+        let before = self.playing.as_ref().and_then(|playing| playing.before().cloned());
+        self.pass_on(self.in_manner(take).after(before))
+    }
+
+    fn in_manner(&self, take: Take) -> Take {
+        if take.manner() == self.manner { take } else { take.in_manner(self.manner) }
+    }
+
+    fn pass_on(&mut self, take: Take) -> Arc<Take> {
+        let take = Arc::new(take);
         self.takes.write(Some(take.clone()));
         self.playing = Some(take.clone());
         take

@@ -23,22 +23,21 @@ pub struct Player {
     sounding: Sounding,
     /// The take played last.
     take: Option<u64>,
-    /// The last [before](Take::before) another one that is over: the host jumped, or came to its end.
-    over: Option<u64>,
 }
 
 impl Player {
     /// Plays what `take` has in `block`. Events come in the order of their samples; `send` says whether the host took
     /// one. A release that it refuses is sent again later; a refused strike is left out.
     ///
-    /// When the host stops, jumps or loops, everything that sounds ends. When the take is another one than last time,
+    /// When the host stops, jumps or loops, everything that sounds ends, and so does what was before a take. When the take is another one than last time,
     /// what was [before](Take::before) goes on to its bar line, and only what the new one does not hold there ends: a take
-    /// can grow, or keep some bars, while its notes sound. A block without samples, which hosts use to pass on knobs, is no time at all.
+    /// can grow, or keep some bars, while its notes sound. A block without samples, which hosts use to pass on knobs, is
+    /// no time at all.
     pub fn process(&mut self, block: &Block, take: Option<&Take>, mut send: impl FnMut(Event) -> bool) {
         if block.samples == 0 {
             return;
         }
-        let Player { playhead, sounding, take: played, over } = self;
+        let Player { playhead, sounding, take: played } = self;
         let send = &mut send;
         sounding.settle(send);
         let Some(take) = take.filter(|_| block.rolls()) else {
@@ -47,17 +46,14 @@ impl Player {
         };
         playhead.follow(block, |span| {
             let mut stretch = Stretch { entered: span.entered, ticks: span.ticks.clone(), span };
-            if let Some(before) = take.before().filter(|before| *over != Some(before.take().id())) {
-                let ends = stretch.entered || stretch.ticks.end > before.until();
-                if ends {
-                    *over = Some(before.take().id());
+            if let Some(before) = take.before().filter(|before| !before.is_over()) {
+                if !stretch.entered && before.is_near(&stretch.ticks) {
+                    perform(sounding, before.take(), &stretch.split_off(before.until()), played, send);
+                    if stretch.ticks.is_empty() {
+                        return;
+                    }
                 }
-                if let Some(part) = stretch.split_off_before(before.until()) {
-                    perform(sounding, before.take(), &part, played, send);
-                }
-                if !ends {
-                    return;
-                }
+                before.end();
             }
             perform(sounding, take, &stretch, played, send);
         });
@@ -79,15 +75,12 @@ struct Stretch<'a> {
 }
 
 impl Stretch<'_> {
-    /// Takes off what is before a tick, if the player goes on there to play something that was before.
-    fn split_off_before(&mut self, tick: i64) -> Option<Stretch<'_>> {
-        if self.entered || self.ticks.start >= tick {
-            return None;
-        }
+    /// Takes off what lies before a tick.
+    fn split_off(&mut self, tick: i64) -> Stretch<'_> {
         let end = tick.min(self.ticks.end);
-        let part = Stretch { entered: false, ticks: self.ticks.start..end, span: self.span };
+        let part = Stretch { entered: self.entered, ticks: self.ticks.start..end, span: self.span };
         self.ticks.start = end;
-        Some(part)
+        part
     }
 
     /// The sample at which it begins.

@@ -1,11 +1,11 @@
 //! A take on the host's timeline: what is played, drawn and exported.
 //!
-//! Times are in whole ticks of a clip ([`TICKS_PER_QUARTER`](etude_pianist::midi::TICKS_PER_QUARTER)), counted from the project's start: what is heard is what
-//! is exported, tick for tick.
+//! Times are in whole [ticks](etude_pianist::midi::TICKS_PER_QUARTER) of a clip, counted from the project's start: what is
+//! heard is what is exported, tick for tick.
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use etude_pianist::composer;
 use etude_pianist::midi::{Action, Cue, cues};
@@ -55,18 +55,24 @@ pub struct Before {
     take: Arc<Take>,
     /// From where the player was when the other one came, to that bar line.
     range: Range<i64>,
+    /// Whether the player left it. All clones know.
+    over: Arc<AtomicBool>,
 }
 
 impl Before {
-    /// The one before a take that comes while `old` is played, the player having come to the host's tick `playhead`;
-    /// `None` if that does not play.
+    /// The one before a take that comes while `old` is played, the player having come to the host's tick `playhead`.
+    /// `None` if the other one has to follow at once: nothing plays there, or `old` is not composed up to its bar line.
     pub fn at(old: &Arc<Take>, playhead: i64) -> Option<Before> {
         // What is at the playhead itself is not played yet; the lowest there is says that nothing is.
         let here = playhead.checked_sub(1)?;
         match &old.before {
-            Some(before) if before.range.contains(&here) => Some(before.clone()),
+            Some(before) if !before.is_over() && before.range.contains(&here) => Some(before.clone()),
             Some(_) => Before::at(&Arc::new(Take { before: None, ..(**old).clone() }), playhead),
-            None => Some(Before { take: old.clone(), range: here..old.bar_line_after(here)? }),
+            None => {
+                let end = old.bar_line_after(here)?;
+                let before = || Before { take: old.clone(), range: here..end, over: Arc::default() };
+                old.is_decided(end).then(before)
+            }
         }
     }
 
@@ -78,6 +84,22 @@ impl Before {
     /// The host's tick up to which it is played, unless the host jumps.
     pub fn until(&self) -> i64 {
         self.range.end
+    }
+
+    /// Whether its bar line is the next one of a player that goes on in `ticks`; it is not where the host turned back.
+    pub(crate) fn is_near(&self, ticks: &Range<i64>) -> bool {
+        let bar = nearest_tick(self.take.music.time_signature.quarters_per_bar());
+        ticks.start < self.until() && self.until() - ticks.start <= bar + (ticks.end - ticks.start)
+    }
+
+    /// Whether the player left it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.load(Ordering::SeqCst)
+    }
+
+    /// Says that the player left it, for good.
+    pub(crate) fn end(&self) {
+        self.over.store(true, Ordering::SeqCst);
     }
 }
 
@@ -98,7 +120,7 @@ impl Take {
 
     /// The same music, played in another manner.
     pub fn in_manner(&self, manner: Manner) -> Take {
-        Take::in_manner_of(self.music.clone(), manner, self.place, self.decided).after(self.before.clone())
+        Take::in_manner_of(self.music.clone(), manner, self.place, self.decided)
     }
 
     /// The same, begun by a player that comes from another take.
@@ -124,7 +146,7 @@ impl Take {
         self.id
     }
 
-    /// What a player comes from, that is still to be heard up to a bar line.
+    /// What a player that was in it comes from; see [`Before::until`].
     pub fn before(&self) -> Option<&Before> {
         self.before.as_ref()
     }

@@ -391,3 +391,20 @@ fn what_is_composed_between_kept_bars_rings_on_into_the_next_one() {
     };
     assert!((20..40).any(rings), "no note of twenty bars wants to sound longer than its bar");
 }
+
+#[test]
+fn an_endless_take_that_was_composed_far_beyond_the_playhead_comes_back_at_once() {
+    let (_folder, pianist) = pianist();
+    let (generator, mut player) = Generator::start().unwrap();
+    let editor = generator.editor();
+    let mut long = order(&pianist, 20, Mode::Loop);
+    long.request.bars = 40;
+    editor.order(long);
+    let first = wait_until_ready(&editor);
+    let keep = Some(Kept { take: first.clone(), bars: std::iter::once(0..40).collect() });
+    let number = editor.order(Order { keep, ..order(&pianist, 20, Mode::Endless) });
+    let status = wait(&editor, |status| status.order == number);
+    assert_eq!(onsets(status.take.unwrap().music(), 160.0), onsets(first.music(), 160.0));
+    player.wait_at_most(Duration::MAX);
+    assert!(player.take(&block(0)).is_some(), "a bounce from the start would wait for ever");
+}

@@ -19,7 +19,7 @@ use super::opening;
 use super::{Kept, Order};
 use crate::handover::{GeneratorEnd, Status};
 use crate::pianists::EngineError;
-use crate::take::{Before, Mode, Place, Take};
+use crate::take::{Mode, Place, Take};
 use crate::ticks::{nearest_tick, quarters};
 
 /// How far an endless take is composed ahead of the playhead, in quarter notes: enough for the slowest machines and the
@@ -87,7 +87,7 @@ struct Pace {
 }
 
 impl Job {
-    /// Begins to meet `order`, and hands over what is there already. `ready` is the pianist that composed last, and
+    /// Begins to meet `order`, and hands it over if nothing is missing. `ready` is the pianist that composed last, and
     /// becomes the one that composes now.
     pub(super) fn new(
         number: u64,
@@ -137,7 +137,8 @@ impl Job {
             Mode::Loop => f64::INFINITY,
             Mode::Endless => quarters(playhead.saturating_sub(self.place.anchor).max(0)) + AHEAD,
         };
-        self.work.is_some() && self.decided() < far_enough
+        // What is kept may go beyond that: there must be something to hand over.
+        self.work.is_some() && (!self.begun || self.decided() < far_enough)
     }
 
     /// Composes one step, so that an end comes soon when it is asked for, and hands over what is worth it. `true` if it
@@ -225,14 +226,8 @@ impl Job {
     }
 
     fn hand_over(&mut self, end: &mut GeneratorEnd) {
-        let playing = end.playing();
-        // What grows goes on as it is; the player comes from another take only once.
-        let before = match self.begun {
-            true => playing.and_then(|playing| playing.before().cloned()),
-            false => playing.and_then(|playing| Before::at(&playing, end.playhead())),
-        };
-        self.begun = true;
-        let played = end.play(self.take().after(before));
+        let take = self.take();
+        let played = if std::mem::replace(&mut self.begun, true) { end.grow(take) } else { end.play(take) };
         let status = Status {
             order: self.number,
             take: Some(played),

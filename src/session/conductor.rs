@@ -140,7 +140,7 @@ impl Conductor {
         if waits && !editor.is_hurried() {
             return Some(SETTLE.checked_sub(since).unwrap_or(SETTLE));
         }
-        // However long it had to wait.
+        // Counted from when it was turned, not from when it could be followed.
         let goes_on = |before| turned.duration_since(before) < TURN;
         let same_turn = self.followed.replace(Instant::now()).is_some_and(goes_on);
         session.with(|state| {
@@ -349,6 +349,11 @@ fn compose(
         if !start_turned {
             anchor = kept.take.place().anchor;
         }
+    }
+    if let Err(error) = request.check() {
+        // Said before it is ordered, so that what is being composed is not lost for it.
+        state.error = Some(error.to_string());
+        return;
     }
     let kept = keep.as_ref().map_or_else(Vec::new, |keep| keep.bars.clone());
     // There is no choosing among takes that are never complete.

@@ -114,3 +114,45 @@ fn a_take_that_comes_while_the_host_stands_is_heard_at_once() {
     host.stop();
     assert_eq!(strikes(&host), [(0.25, 72), (1.25, 72)]);
 }
+
+#[test]
+fn a_take_that_comes_as_the_host_turns_back_does_not_wait_for_a_bar_that_is_not_played() {
+    let old = ticking(60);
+    // The last block is said to end after the line at which the host turns back.
+    let takes = [(*old).clone(), coming(&ticking(72), &old, 8.02)];
+    let repeat = Some(0.0..8.0);
+    let mut host = Host::default();
+    host.play(&Stretch { position: Some(0.0), repeat: repeat.clone(), ..roll(8.01, 0) }, &[512], &takes);
+    host.play(&Stretch { repeat, ..roll(7.99, 1) }, &[512], &takes);
+    host.stop();
+    assert_eq!(strikes(&host), changed_at(9, 16));
+}
+
+#[test]
+fn takes_that_come_at_the_same_place_of_a_cycle_each_wait_for_the_bar_line() {
+    let old = ticking(60);
+    let second = Arc::new(coming(&ticking(64), &old, 2.25));
+    let mut host = Host::default();
+    let cycle = |quarters, take| Stretch { repeat: Some(0.0..8.0), ..roll(quarters, take) };
+    let takes = [(*old).clone(), (*second).clone()];
+    host.play(&Stretch { position: Some(0.0), ..cycle(2.25, 0) }, &[512], &takes);
+    host.play(&cycle(8.0, 1), &[512], &takes);
+    let third = coming(&ticking(72), &second, 2.5);
+    host.play(&cycle(5.75, 0), &[512], std::slice::from_ref(&third));
+    host.stop();
+    let key = |quarter| match quarter {
+        0..4 => 60,
+        4..12 => 64,
+        _ => 72,
+    };
+    let wanted: Vec<_> = (0..16).map(|quarter| (f64::from(quarter), key(quarter))).collect();
+    assert_eq!(strikes(&host), wanted);
+}
+
+#[test]
+fn a_take_that_is_not_composed_up_to_its_bar_line_is_not_waited_for() {
+    let whole = ticking(60);
+    let growing = Arc::new(Take::new(whole.music().clone(), whole.place(), 3.5));
+    assert!(Before::at(&whole, 2 * 960).is_some());
+    assert!(Before::at(&growing, 2 * 960).is_none());
+}

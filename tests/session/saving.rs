@@ -11,6 +11,7 @@ use nice_plug::prelude::Params;
 
 use crate::common::random_pianist;
 use crate::instance::Instance;
+
 #[test]
 fn a_project_is_saved_in_the_same_bytes_and_comes_back_note_for_note() {
     let instance = Instance::new();

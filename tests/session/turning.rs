@@ -10,6 +10,7 @@ use nice_plug::prelude::{Params, Transport};
 
 use crate::instance::{Instance, turn};
 use crate::notes;
+
 #[test]
 fn knobs_that_cannot_be_met_give_a_message_and_no_take() {
     let instance = Instance::new();
