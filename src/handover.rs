@@ -19,9 +19,13 @@ use crate::generator::Order;
 use crate::manner::Manner;
 use crate::player::Block;
 use crate::take::{Before, Take};
+use crate::ticks::nearest_tick;
 
 /// How often an offline bounce looks for new music.
 const INTERVAL: Duration = Duration::from_millis(1);
+
+/// How much further than to a block's end it waits for it at most, in quarter notes; generators keep more in hand.
+const FURTHER: f64 = 16.0;
 
 /// What the generator is about.
 #[derive(Debug, Clone, Default)]
@@ -336,7 +340,10 @@ impl PlayerEnd {
         let unheeded = self.shared.heeded.load(SeqCst) < self.rung;
         let unmet = self.is_unmet();
         let growing = self.shared.growing.load(SeqCst);
-        let decided = self.takes.read().as_ref().is_some_and(|take| take.is_decided(tick));
+        // To the bar line, where another take may follow, as it would in live play.
+        let last = tick + nearest_tick(FURTHER);
+        let line = |take: &Take| take.bar_line_after(tick).unwrap_or(tick).min(last);
+        let decided = self.takes.read().as_ref().is_some_and(|take| take.is_decided(line(take)));
         unheeded || unmet || (growing && !decided)
     }
 }

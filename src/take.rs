@@ -248,7 +248,7 @@ impl Take {
     }
 
     /// The first of its bar lines after the host's `tick`; `None` before the anchor.
-    fn bar_line_after(&self, tick: i64) -> Option<i64> {
+    pub(crate) fn bar_line_after(&self, tick: i64) -> Option<i64> {
         let start = self.start_at(tick)?;
         let bar = self.music.time_signature.quarters_per_bar();
         let bars = (quarters(tick - start) / bar).floor() + 1.0;
