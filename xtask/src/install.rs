@@ -88,7 +88,8 @@ fn replace(from: &Path, to: &Path) -> io::Result<()> {
         remove(&old)?;
         fs::rename(to, &old)?;
     }
-    fs::rename(&new, to)?;
+    // If the new one can't go there, the old one goes back.
+    fs::rename(&new, to).inspect_err(|_| drop(fs::rename(&old, to)))?;
     remove(&old)
 }
 
