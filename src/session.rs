@@ -6,6 +6,7 @@
 mod conductor;
 mod host;
 mod listener;
+mod orders;
 mod saved;
 mod state;
 

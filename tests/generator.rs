@@ -1,5 +1,6 @@
 //! The generator thread: from orders to takes, asleep or at work, born and gone in any order.
 
+mod block;
 #[path = "../crates/pianist/tests/common/mod.rs"]
 mod common;
 
@@ -65,18 +66,8 @@ fn wait_until_ready(editor: &EditorEnd) -> Arc<Take> {
     status.take.expect("there is a take")
 }
 
-/// A block of half a second, a quarter note.
 fn block(quarter: u32) -> Block {
-    let position = f64::from(quarter);
-    Block {
-        sample_rate: 48_000.0,
-        samples: 24_000,
-        playing: true,
-        tempo: 120.0,
-        position,
-        time: None,
-        repeat: None,
-    }
+    block::quarter(f64::from(quarter))
 }
 
 /// The onsets of a take before `end`, in quarter notes, with their keys.

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use etude::generator::Generator;
 use etude::handover::PlayerEnd;
 use etude::params::EtudeParams;
-use etude::player::Block;
 use etude::session::{self, View};
 use nice_plug::params::InternalParamMut;
 use nice_plug::prelude::Params;
+
+use crate::block::quarter;
 
 /// Far longer than anything here takes, even on a busy machine.
 const LONG: Duration = Duration::from_secs(120);
@@ -49,16 +50,7 @@ impl Instance {
 
     /// Lets the host roll through a quarter note.
     pub fn roll(&mut self, position: f64) {
-        let block = Block {
-            sample_rate: 48_000.0,
-            samples: 24_000,
-            playing: true,
-            tempo: 120.0,
-            position,
-            time: None,
-            repeat: None,
-        };
-        self.player.take(&block);
+        self.player.take(&quarter(position));
     }
 
     /// Waits until all is composed and `done`.

@@ -1,5 +1,7 @@
 //! What musicians do with takes, from the session's door: compose, vary, go back.
 
+#[path = "../block/mod.rs"]
+mod block;
 #[path = "../../crates/pianist/tests/common/mod.rs"]
 mod common;
 #[path = "../../crates/pianist/tests/common/failing.rs"]
