@@ -70,6 +70,11 @@ fn block(quarter: u32) -> Block {
     block::quarter(f64::from(quarter))
 }
 
+/// The order, with some bars of a take kept.
+fn keeping(order: Order, take: &Arc<Take>, bars: Vec<Range<u32>>) -> Order {
+    Order { keep: Some(Kept { take: take.clone(), bars }), ..order }
+}
+
 /// The onsets of a take before `end`, in quarter notes, with their keys.
 fn onsets(take: &composer::Take, end: f64) -> Vec<(f64, u8)> {
     let notes = take.performance.notes.iter().filter(|note| note.onset < end);
@@ -166,8 +171,7 @@ fn what_is_kept_of_a_take_is_continued() {
     let first = wait_until_ready(&editor);
     let mut next = order(&pianist, 7, Mode::Loop);
     next.request.bars = 12;
-    next.keep = Some(Kept { take: first.clone(), bars: std::iter::once(0..3).collect() });
-    editor.order(next);
+    editor.order(keeping(next, &first, std::iter::once(0..3).collect()));
     let take = wait_until_ready(&editor);
     assert_eq!(take.music().quarters, 48.0);
     assert_eq!(onsets(take.music(), 12.0), onsets(first.music(), 12.0));
@@ -369,9 +373,7 @@ fn what_is_composed_between_kept_bars_rings_on_into_the_next_one() {
     editor.order(order(&pianist, 19, Mode::Loop));
     let first = wait_until_ready(&editor);
     let rings = |seed| {
-        let mut next = order(&pianist, seed, Mode::Loop);
-        next.keep = Some(Kept { take: first.clone(), bars: vec![0..1, 2..8] });
-        editor.order(next);
+        editor.order(keeping(order(&pianist, seed, Mode::Loop), &first, vec![0..1, 2..8]));
         let take = wait_until_ready(&editor);
         let after = |take: &composer::Take| onsets(take, 32.0).split_off(onsets(take, 8.0).len());
         assert_eq!(after(take.music()), after(first.music()), "nothing is added to what is kept");
@@ -393,8 +395,8 @@ fn an_endless_take_that_was_composed_far_beyond_the_playhead_comes_back_at_once(
     long.request.bars = 40;
     editor.order(long);
     let first = wait_until_ready(&editor);
-    let keep = Some(Kept { take: first.clone(), bars: std::iter::once(0..40).collect() });
-    let number = editor.order(Order { keep, ..order(&pianist, 20, Mode::Endless) });
+    let all = std::iter::once(0..40).collect();
+    let number = editor.order(keeping(order(&pianist, 20, Mode::Endless), &first, all));
     let status = wait(&editor, |status| status.order == number);
     assert_eq!(onsets(status.take.unwrap().music(), 160.0), onsets(first.music(), 160.0));
     player.wait_at_most(Duration::MAX);

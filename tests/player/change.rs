@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use etude::take::{Before, Mode, Take};
+use etude_pianist::midi::Action;
 use proptest::prelude::*;
 
-use crate::host::{Host, Stretch, block_sizes, notes};
+use crate::host::{Host, Stretch, block_sizes, log, notes};
 use crate::music::{note, of_notes, place};
 
 /// Samples in a quarter note.
@@ -22,14 +23,19 @@ fn coming(new: &Take, old: &Arc<Take>, quarters: f64) -> Take {
     new.clone().after(Before::at(old, (quarters * 960.0) as i64))
 }
 
+/// Rolls from a place for some quarter notes with the first take.
+fn start(position: f64, quarters: f64) -> Stretch {
+    Stretch { position: Some(position), ..roll(quarters, 0) }
+}
+
 /// Goes on for some quarter notes with one of the takes.
 fn roll(quarters: f64, take: usize) -> Stretch {
     Stretch { samples: (quarters * QUARTER as f64) as u32, take, ..Stretch::default() }
 }
 
 /// The quarter notes on which something was struck, and the keys.
-fn strikes(host: &Host) -> Vec<(f64, u8)> {
-    notes(&host.log).iter().map(|&(strike, _, midi)| (strike as f64 / QUARTER as f64, midi)).collect()
+fn strikes(log: &[(u64, Action)]) -> Vec<(f64, u8)> {
+    notes(log).iter().map(|&(strike, _, midi)| (strike as f64 / QUARTER as f64, midi)).collect()
 }
 
 /// What the ticking of two keys is, the second from `line` on.
@@ -45,11 +51,8 @@ proptest! {
     ) {
         let old = ticking(60);
         let takes = [(*old).clone(), coming(&ticking(72), &old, come)];
-        let mut host = Host::default();
-        host.play(&Stretch { position: Some(0.0), ..roll(come, 0) }, &sizes, &takes);
-        host.play(&roll(24.0 - come, 1), &sizes, &takes);
-        host.stop();
-        prop_assert_eq!(strikes(&host), changed_at(line, 24));
+        let log = log(&[start(0.0, come), roll(24.0 - come, 1)], &sizes, &takes);
+        prop_assert_eq!(strikes(&log), changed_at(line, 24));
     }
 }
 
@@ -60,12 +63,8 @@ fn the_last_of_many_takes_that_come_within_a_bar_follows_at_its_end() {
     let third = coming(&ticking(72), &second, 2.5);
     assert!(third.before().is_some_and(|before| before.take().id() == old.id()));
     let takes = [(*old).clone(), (*second).clone(), third];
-    let mut host = Host::default();
-    host.play(&Stretch { position: Some(0.0), ..roll(1.5, 0) }, &[512], &takes);
-    host.play(&roll(1.0, 1), &[512], &takes);
-    host.play(&roll(13.5, 2), &[512], &takes);
-    host.stop();
-    assert_eq!(strikes(&host), changed_at(4, 16));
+    let log = log(&[start(0.0, 1.5), roll(1.0, 1), roll(13.5, 2)], &[512], &takes);
+    assert_eq!(strikes(&log), changed_at(4, 16));
 }
 
 #[test]
@@ -82,12 +81,9 @@ fn a_take_that_comes_after_the_one_before_it_began_waits_for_the_next_bar_of_tha
 fn a_host_that_turns_back_before_the_bar_line_hears_the_new_take_and_never_the_old_one_again() {
     let old = ticking(60);
     let takes = [(*old).clone(), coming(&ticking(72), &old, 1.25)];
-    let repeat = Some(0.0..3.0);
-    let mut host = Host::default();
-    host.play(&Stretch { position: Some(0.0), repeat: repeat.clone(), ..roll(1.25, 0) }, &[512], &takes);
-    host.play(&Stretch { repeat, ..roll(7.75, 1) }, &[512], &takes);
-    host.stop();
-    assert_eq!(strikes(&host), changed_at(3, 9));
+    let cycle = |stretch| Stretch { repeat: Some(0.0..3.0), ..stretch };
+    let log = log(&[start(0.0, 1.25), roll(7.75, 1)].map(cycle), &[512], &takes);
+    assert_eq!(strikes(&log), changed_at(3, 9));
 }
 
 #[test]
@@ -97,11 +93,8 @@ fn what_both_takes_hold_at_the_bar_line_goes_on_and_what_only_the_old_one_holds_
     };
     let old = Arc::new(holding(&[60, 64]));
     let takes = [(*old).clone(), coming(&holding(&[64, 67]), &old, 3.5)];
-    let mut host = Host::default();
-    host.play(&Stretch { position: Some(0.0), ..roll(3.5, 0) }, &[512], &takes);
-    host.play(&roll(3.0, 1), &[512], &takes);
-    host.stop();
-    assert_eq!(notes(&host.log), [(3 * QUARTER, 4 * QUARTER, 60), (3 * QUARTER, 5 * QUARTER, 64)]);
+    let log = log(&[start(0.0, 3.5), roll(3.0, 1)], &[512], &takes);
+    assert_eq!(notes(&log), [(3 * QUARTER, 4 * QUARTER, 60), (3 * QUARTER, 5 * QUARTER, 64)]);
 }
 
 #[test]
@@ -109,10 +102,7 @@ fn a_take_that_comes_while_the_host_stands_is_heard_at_once() {
     let old = ticking(60);
     assert!(Before::at(&old, i64::MIN).is_none());
     let takes = [coming(&ticking(72), &old, 1.5)];
-    let mut host = Host::default();
-    host.play(&Stretch { position: Some(1.75), ..roll(2.0, 0) }, &[512], &takes);
-    host.stop();
-    assert_eq!(strikes(&host), [(0.25, 72), (1.25, 72)]);
+    assert_eq!(strikes(&log(&[start(1.75, 2.0)], &[512], &takes)), [(0.25, 72), (1.25, 72)]);
 }
 
 #[test]
@@ -120,12 +110,9 @@ fn a_take_that_comes_as_the_host_turns_back_does_not_wait_for_a_bar_that_is_not_
     let old = ticking(60);
     // The last block is said to end after the line at which the host turns back.
     let takes = [(*old).clone(), coming(&ticking(72), &old, 8.02)];
-    let repeat = Some(0.0..8.0);
-    let mut host = Host::default();
-    host.play(&Stretch { position: Some(0.0), repeat: repeat.clone(), ..roll(8.01, 0) }, &[512], &takes);
-    host.play(&Stretch { repeat, ..roll(7.99, 1) }, &[512], &takes);
-    host.stop();
-    assert_eq!(strikes(&host), changed_at(9, 16));
+    let cycle = |stretch| Stretch { repeat: Some(0.0..8.0), ..stretch };
+    let log = log(&[start(0.0, 8.01), roll(7.99, 1)].map(cycle), &[512], &takes);
+    assert_eq!(strikes(&log), changed_at(9, 16));
 }
 
 #[test]
@@ -133,12 +120,13 @@ fn takes_that_come_at_the_same_place_of_a_cycle_each_wait_for_the_bar_line() {
     let old = ticking(60);
     let second = Arc::new(coming(&ticking(64), &old, 2.25));
     let mut host = Host::default();
-    let cycle = |quarters, take| Stretch { repeat: Some(0.0..8.0), ..roll(quarters, take) };
+    let cycle = |stretch| Stretch { repeat: Some(0.0..8.0), ..stretch };
     let takes = [(*old).clone(), (*second).clone()];
-    host.play(&Stretch { position: Some(0.0), ..cycle(2.25, 0) }, &[512], &takes);
-    host.play(&cycle(8.0, 1), &[512], &takes);
+    host.play(&cycle(start(0.0, 2.25)), &[512], &takes);
+    host.play(&cycle(roll(8.0, 1)), &[512], &takes);
+    // Comes only now that the player left the one before.
     let third = coming(&ticking(72), &second, 2.5);
-    host.play(&cycle(5.75, 0), &[512], std::slice::from_ref(&third));
+    host.play(&cycle(roll(5.75, 0)), &[512], std::slice::from_ref(&third));
     host.stop();
     let key = |quarter| match quarter {
         0..4 => 60,
@@ -146,7 +134,7 @@ fn takes_that_come_at_the_same_place_of_a_cycle_each_wait_for_the_bar_line() {
         _ => 72,
     };
     let wanted: Vec<_> = (0..16).map(|quarter| (f64::from(quarter), key(quarter))).collect();
-    assert_eq!(strikes(&host), wanted);
+    assert_eq!(strikes(&host.log), wanted);
 }
 
 #[test]
