@@ -4,13 +4,11 @@ mod choices;
 mod shown;
 
 pub use choices::{Grid, Mode, Pedal, Scale, Tonic};
-pub(crate) use shown::key_name;
 
 use std::sync::{Arc, RwLock};
 
 use etude_pianist::composer::Knobs;
 use etude_pianist::locks::Locks;
-use etude_pianist::note::Key;
 use etude_pianist::sampler::{Freedom, Temperatures};
 use nice_plug::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -18,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::bell::Bell;
 use crate::manner::Manner;
 use crate::session::Session;
-use shown::{float, integer, or_off, percent};
+use shown::{float, integer, key_at, or_off, percent};
 
 /// Most bars of a take that repeats.
 pub const MAX_BARS: i32 = 64;
@@ -242,12 +240,11 @@ impl EtudeParams {
     fn locks(&self) -> Locks {
         let limits = [self.lowest.value(), self.highest.value()];
         let everything = Locks::default();
-        let key = |midi: Option<i32>| midi.and_then(|midi| Key::from_midi(u8::try_from(midi).ok()?));
         let polyphony = self.polyphony.value();
         Locks {
             scale: self.key.value().tonic().zip(self.scale.value().scale()),
-            lowest: key(limits.into_iter().min()).unwrap_or(everything.lowest),
-            highest: key(limits.into_iter().max()).unwrap_or(everything.highest),
+            lowest: limits.into_iter().min().and_then(key_at).unwrap_or(everything.lowest),
+            highest: limits.into_iter().max().and_then(key_at).unwrap_or(everything.highest),
             polyphony: if polyphony < ALL_FINGERS { polyphony.max(1) as usize } else { everything.polyphony },
         }
     }

@@ -2,10 +2,9 @@
 
 use etude_pianist::composer::Knobs;
 use etude_pianist::locks::Locks;
-use etude_pianist::note::Key;
 use etude_pianist::sampler::Freedom;
 
-use crate::params::{MIN_P, key_name};
+use crate::params::MIN_P;
 
 /// The knobs that were turned, such as `Temperature 1.22, D minor`; nothing if none was.
 pub fn wishes(knobs: &Knobs) -> String {
@@ -29,10 +28,9 @@ pub fn wishes(knobs: &Knobs) -> String {
 fn limits(locks: &Locks) -> impl Iterator<Item = String> {
     let Locks { scale, lowest, highest, polyphony } = *locks;
     let all = Locks::default();
-    let name = |key: Key| key_name(key.midi().into());
     let scale = scale.map(|(tonic, scale)| format!("{tonic} {scale}"));
     let range = (lowest, highest) != (all.lowest, all.highest);
-    let range = range.then(|| format!("{} to {}", name(lowest), name(highest)));
+    let range = range.then(|| format!("{lowest} to {highest}"));
     let polyphony = (polyphony != all.polyphony).then(|| format!("Polyphony {polyphony}"));
     [scale, range, polyphony].into_iter().flatten()
 }
@@ -49,7 +47,7 @@ mod tests {
         let freedom = Freedom { top_p: 0.905, ..knobs.freedom };
         let locks = Locks {
             scale: Some(("D".parse().unwrap(), "minor".parse().unwrap())),
-            lowest: Key::from_midi(36).unwrap(),
+            lowest: "C2".parse().unwrap(),
             polyphony: 5,
             ..knobs.locks
         };

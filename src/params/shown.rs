@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use etude_pianist::locks::read_key;
+use etude_pianist::note::Key;
 use nice_plug::prelude::*;
 
 use crate::bell::Bell;
-
-/// Names of the pitch classes from C on, as locks write them.
-const NAMES: [&str; 12] = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
 
 /// A knob for any value, whose turning rings.
 pub(super) fn float(bell: &Arc<Bell>, name: &str, default: f32, range: FloatRange) -> FloatParam {
@@ -45,13 +42,14 @@ fn number(text: &str) -> Option<f32> {
 
 /// A MIDI number as a key's name.
 pub(super) fn key(knob: IntParam) -> IntParam {
-    let read = |text: &str| read_key(text.trim()).ok().map(|key| i32::from(key.midi()));
-    knob.with_value_to_string(Arc::new(key_name)).with_string_to_value(Arc::new(read))
+    let show = |midi: i32| key_at(midi).map_or_else(|| midi.to_string(), |key| key.to_string());
+    let read = |text: &str| text.trim().parse().ok().map(|key: Key| key.midi().into());
+    knob.with_value_to_string(Arc::new(show)).with_string_to_value(Arc::new(read))
 }
 
-/// The name of a key, such as C4 for 60.
-pub(crate) fn key_name(midi: i32) -> String {
-    format!("{}{}", NAMES[midi.rem_euclid(12) as usize], midi.div_euclid(12) - 1)
+/// The key that a knob is at.
+pub(super) fn key_at(midi: i32) -> Option<Key> {
+    Key::from_midi(u8::try_from(midi).ok()?)
 }
 
 /// A limit that is `off` at its highest.

@@ -2,7 +2,7 @@
 
 mod scale;
 
-pub use scale::{KeyNameError, PitchClassError, Scale, ScaleError, Tonic, TonicError, read_key};
+pub use scale::{PitchClassError, Scale, ScaleError, Tonic, TonicError};
 
 use std::cmp::Ordering;
 use std::ops::Sub;
@@ -63,7 +63,7 @@ impl Locks {
         if self.polyphony == 0 {
             return Err(LocksError::NoPolyphony);
         }
-        let playable = (0..Key::COUNT).filter_map(Key::from_index).any(|key| self.allow(key));
+        let playable = Key::all().any(|key| self.allow(key));
         let (lowest, highest) = (self.lowest.midi(), self.highest.midi());
         if playable { Ok(()) } else { Err(LocksError::NoKey { lowest, highest }) }
     }

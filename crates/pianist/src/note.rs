@@ -1,9 +1,11 @@
 //! Notes and pedal changes on one timeline.
 
 mod keyboard;
+pub(crate) mod name;
 mod pedal;
 
 pub(crate) use keyboard::{hold_across_voices, on_one_keyboard};
+pub use name::KeyNameError;
 
 /// One of the 88 keys of a piano, counted from the lowest (A0, MIDI 21) as 0 to the highest (C8, MIDI 108) as 87.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,6 +16,11 @@ impl Key {
     pub const COUNT: usize = 88;
     /// MIDI number of the lowest key.
     const LOWEST_MIDI: u8 = 21;
+
+    /// Every key, from the lowest.
+    pub fn all() -> impl Iterator<Item = Key> {
+        (0..Key::COUNT).filter_map(Key::from_index)
+    }
 
     /// The key at `index` from the left, or `None` beyond the keyboard.
     pub fn from_index(index: usize) -> Option<Key> {
@@ -38,6 +45,11 @@ impl Key {
     /// Pitch class, 0 (C) to 11 (B).
     pub fn pitch_class(self) -> usize {
         self.midi() as usize % 12
+    }
+
+    /// Whether it is one of the black keys.
+    pub fn is_black(self) -> bool {
+        matches!(self.pitch_class(), 1 | 3 | 6 | 8 | 10)
     }
 }
 

@@ -9,7 +9,7 @@ use common::random_pianist;
 use etude_pianist::alphabet::{Alphabet, Pedal};
 use etude_pianist::composer::{Composer, Knobs, Request, RequestError, Take};
 use etude_pianist::engine::{CpuEngine, Precision};
-use etude_pianist::locks::{Locks, LocksError, read_key};
+use etude_pianist::locks::{Locks, LocksError};
 use etude_pianist::note::{Key, Note, PedalChange, Performance, Velocity};
 use etude_pianist::sampler::Temperatures;
 use etude_pianist::time::{TimeBase, TimeSignature};
@@ -250,7 +250,7 @@ fn impossible_requests_are_refused_with_a_reason() {
     let no_key = refusal(&|request| {
         request.knobs.locks.scale = Some(("C".parse().unwrap(), "major".parse().unwrap()));
         (request.knobs.locks.lowest, request.knobs.locks.highest) =
-            (read_key("C#4").unwrap(), read_key("C#4").unwrap());
+            ("C#4".parse().unwrap(), "C#4".parse().unwrap());
     });
     assert!(matches!(no_key, RequestError::Locks(LocksError::NoKey { .. })));
     let too_many = Composer::new(engine.clone(), &vec![Request::default(); 65]).err();

@@ -1,7 +1,7 @@
 //! What the piano roll looks like.
 
 use egui::{Align2, Color32, CornerRadius, Painter, Rect, Stroke, pos2, vec2};
-use etude_pianist::note::Note;
+use etude_pianist::note::{Key, Note};
 
 use super::super::{icon, theme};
 use super::{Lens, Score};
@@ -45,12 +45,12 @@ impl Paper<'_> {
     fn rows(&self, painter: &Painter) {
         let Lens { area, .. } = self.lens;
         painter.rect_filled(area, 0.0, WHITE_ROW);
-        for key in 21..=108u8 {
-            let y = self.lens.y(f32::from(key));
+        for key in Key::all() {
+            let y = self.lens.y(f32::from(key.midi()));
             let row = Rect::from_min_size(pos2(area.left(), y), vec2(area.width(), self.lens.key));
-            if is_black(key) {
+            if key.is_black() {
                 painter.rect_filled(row, 0.0, BLACK_ROW);
-            } else if key % 12 == 0 {
+            } else if key.pitch_class() == 0 {
                 painter.hline(area.x_range(), y + self.lens.key, Stroke::new(1.0, BEAT));
             }
         }
@@ -174,35 +174,34 @@ impl Paper<'_> {
         let painter = self.painter.with_clip_rect(strip);
         painter.rect_filled(strip, 0.0, IVORY);
         let sounding = self.sounding();
-        for key in 21..=108u8 {
-            let y = self.lens.y(f32::from(key));
-            let black = is_black(key);
+        for key in Key::all() {
+            let y = self.lens.y(f32::from(key.midi()));
+            let black = key.is_black();
             let width = if black { strip.width() * 0.6 } else { strip.width() };
             let rect = Rect::from_min_size(pos2(left, y), vec2(width, self.lens.key));
             let lit = sounding.iter().find(|(sounds, _)| *sounds == key).map(|(_, color)| *color);
             if let Some(color) = lit.or(black.then_some(EBONY)) {
                 painter.rect_filled(rect, CornerRadius { ne: 2, se: 2, ..CornerRadius::ZERO }, color);
             }
-            if matches!(key % 12, 0 | 5) {
+            if matches!(key.pitch_class(), 0 | 5) {
                 painter.hline(strip.x_range(), y + self.lens.key, Stroke::new(1.0, theme::FAINT));
             }
             // In its middle, or above its lower edge where it is narrow: the line there would cross the name out.
             let middle = (y + self.lens.key / 2.0).min(y + self.lens.key + 1.0 - NAME / 2.0);
-            if key % 12 == 0 && strip.y_range().shrink(NAME / 2.0).contains(middle) {
+            if key.pitch_class() == 0 && strip.y_range().shrink(NAME / 2.0).contains(middle) {
                 let at = pos2(strip.right() - 4.0, middle);
-                let name = format!("C{}", i32::from(key) / 12 - 1);
-                painter.text(at, Align2::RIGHT_CENTER, name, theme::strong(9.0), theme::GROUND);
+                painter.text(at, Align2::RIGHT_CENTER, key, theme::strong(9.0), theme::GROUND);
             }
         }
         self.painter.vline(strip.right(), self.area.y_range(), Stroke::new(1.0, theme::GROUND));
     }
 
     /// Keys that are down at the playhead.
-    fn sounding(&self) -> Vec<(u8, Color32)> {
+    fn sounding(&self) -> Vec<(Key, Color32)> {
         let Some((at, true)) = self.score.playhead else { return Vec::new() };
         let notes = self.score.performance.notes.iter();
         let down = notes.filter(|note| (note.onset..note.end()).contains(&at));
-        down.map(|note| (note.key.midi(), theme::velocity(note.velocity))).collect()
+        down.map(|note| (note.key, theme::velocity(note.velocity))).collect()
     }
 
     fn playhead(&self) {
@@ -218,8 +217,4 @@ impl Paper<'_> {
         let mark = vec![pos2(x - 5.0, tip - 7.0), pos2(x + 5.0, tip - 7.0), pos2(x, tip)];
         self.painter.add(egui::Shape::convex_polygon(mark, color, Stroke::NONE));
     }
-}
-
-fn is_black(key: u8) -> bool {
-    matches!(key % 12, 1 | 3 | 6 | 8 | 10)
 }

@@ -71,6 +71,6 @@ impl Struck {
     }
 
     fn may_strike_any(&self) -> bool {
-        (0..Key::COUNT).filter_map(Key::from_index).any(|key| self.may_strike(key))
+        Key::all().any(|key| self.may_strike(key))
     }
 }

@@ -1,4 +1,4 @@
-//! Scales, tonics and keys by their names.
+//! Scales and tonics by their names.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::note::Key;
+use crate::note::name;
 
 /// The note that a scale starts from: a pitch class, 0 (C) to 11 (B).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,12 +105,9 @@ impl FromStr for Scale {
     }
 }
 
-/// Names of the pitch classes from C on.
-const NAMES: [&str; 12] = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
-
 impl fmt::Display for Tonic {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(NAMES[usize::from(self.0)])
+        f.write_str(name::PITCH_CLASSES[usize::from(self.0)])
     }
 }
 
@@ -123,41 +120,11 @@ impl FromStr for Tonic {
     type Err = TonicError;
 
     fn from_str(word: &str) -> Result<Tonic, TonicError> {
-        match note_name(word) {
+        match name::read_pitch_class(word) {
             Some((pitch_class, "")) => Ok(Tonic(pitch_class.rem_euclid(12) as u8)),
             _ => Err(TonicError(word.to_owned())),
         }
     }
-}
-
-/// A word that names no key of a piano.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{0}` is no piano key: write a name from A0 to C8 (C4 is middle C) or a MIDI number from 21 to 108")]
-pub struct KeyNameError(String);
-
-/// Reads a key by its name, such as C4 (middle C), F#3 or Bb2, or by its MIDI number.
-pub fn read_key(word: &str) -> Result<Key, KeyNameError> {
-    let named = || {
-        let (pitch_class, octave) = note_name(word)?;
-        let octave: i32 = octave.parse().ok().filter(|octave| (-1..=9).contains(octave))?;
-        u8::try_from(pitch_class + 12 * (octave + 1)).ok()
-    };
-    let midi = word.parse().ok().or_else(named);
-    midi.and_then(Key::from_midi).ok_or_else(|| KeyNameError(word.to_owned()))
-}
-
-/// The semitones above C of the note that `word` begins with (-1 for Cb), and the rest of the word.
-fn note_name(word: &str) -> Option<(i32, &str)> {
-    let letter = word.chars().next()?;
-    let natural =
-        [9, 11, 0, 2, 4, 5, 7].get((letter.to_ascii_uppercase() as usize).checked_sub('A' as usize)?)?;
-    let rest = &word[letter.len_utf8()..];
-    let accidental = |names: [char; 2]| rest.strip_prefix(names);
-    Some(match (accidental(['#', '♯']), accidental(['b', '♭'])) {
-        (Some(rest), _) => (natural + 1, rest),
-        (_, Some(rest)) => (natural - 1, rest),
-        _ => (*natural, rest),
-    })
 }
 
 #[cfg(test)]
@@ -166,7 +133,10 @@ mod tests {
 
     fn notes(tonic: &str, scale: &str) -> Vec<&'static str> {
         let (tonic, scale): (Tonic, Scale) = (tonic.parse().unwrap(), scale.parse().unwrap());
-        (0..12).filter(|pitch_class| scale.contains(tonic, *pitch_class)).map(|i| NAMES[i]).collect()
+        (0..12)
+            .filter(|pitch_class| scale.contains(tonic, *pitch_class))
+            .map(|i| name::PITCH_CLASSES[i])
+            .collect()
     }
 
     #[test]
@@ -192,20 +162,8 @@ mod tests {
         for scale in Scale::all() {
             assert_eq!(scale.to_string().parse(), Ok(scale));
         }
-        for name in NAMES {
+        for name in name::PITCH_CLASSES {
             assert_eq!(name.parse::<Tonic>().unwrap().to_string(), name);
-        }
-    }
-
-    #[test]
-    fn keys_are_read_by_name_or_number() {
-        let midi = |word| read_key(word).map(Key::midi).ok();
-        assert_eq!(
-            ["A0", "C4", "f#3", "Bb2", "C8", "60", "Cb4"].map(midi),
-            [21, 60, 54, 46, 108, 60, 59].map(Some)
-        );
-        for word in ["", "H4", "C", "C99", "Ab0", "C#8", "20", "109", "é4", "C4 "] {
-            assert_eq!(midi(word), None, "{word}");
         }
     }
 

@@ -6,7 +6,7 @@ use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser
 use etude_pianist::alphabet::Pedal;
 use etude_pianist::composer::{Knobs, Request};
 use etude_pianist::engine::Device;
-use etude_pianist::locks::{Locks, Scale, Tonic, read_key};
+use etude_pianist::locks::{Locks, Scale, Tonic};
 use etude_pianist::note::{Key, Performance};
 use etude_pianist::sampler::{Freedom, Temperatures};
 use etude_pianist::time::TimeSignature;
@@ -91,10 +91,10 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "SCALE", default_value_t = Scale::Major, requires = "key", help_heading = "Locks")]
     pub scale: Scale,
     /// The lowest key to play: a name (C4 is middle C) or a MIDI number
-    #[arg(long, value_name = "KEY", value_parser = read_key, help_heading = "Locks")]
+    #[arg(long, value_name = "KEY", help_heading = "Locks")]
     pub lowest: Option<Key>,
     /// The highest key to play
-    #[arg(long, value_name = "KEY", value_parser = read_key, help_heading = "Locks")]
+    #[arg(long, value_name = "KEY", help_heading = "Locks")]
     pub highest: Option<Key>,
     /// Most keys down at once; where there would be more, the one that would end first is let go
     #[arg(long, value_name = "N", help_heading = "Locks")]

@@ -100,14 +100,13 @@ impl System<'_> {
         let width = self.x(self.end) - KEYBOARD;
         for key in (0..self.rows as usize).filter_map(|row| Key::from_index(self.lowest + row)) {
             let (y, is_c) = (self.y(key.index()), key.pitch_class() == 0);
-            if matches!(key.pitch_class(), 1 | 3 | 6 | 8 | 10) {
+            if key.is_black() {
                 self.canvas.fill(KEYBOARD, y, width, ROW, BLACK_ROW);
                 self.canvas.fill(KEYBOARD - 16, y, 10, ROW, INK);
             }
             if is_c {
                 self.canvas.fill(KEYBOARD, y + ROW - 1, width, 1, FAINT);
-                let name = format!("C{}", key.midi() / 12 - 1);
-                self.canvas.text(&name, (KEYBOARD - 20, y + ROW / 2), Alignment::Right);
+                self.canvas.text(&key.to_string(), (KEYBOARD - 20, y + ROW / 2), Alignment::Right);
             }
         }
         self.canvas.fill(KEYBOARD - 17, self.top, 1, self.rows * ROW, BAR_LINE);
