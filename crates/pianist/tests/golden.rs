@@ -5,10 +5,11 @@
 //! copies the new hashes from its message.
 
 mod common;
+#[path = "common/hash.rs"]
+mod hash;
 #[path = "common/instructions.rs"]
 mod instructions;
 
-use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,8 +20,8 @@ use etude_pianist::engine::{CpuEngine, Instructions, Precision};
 use etude_pianist::midi;
 use etude_pianist::model_file::Pianist;
 use etude_pianist::time::TimeBase;
+use hash::sha256;
 use instructions::every_instruction_set;
-use sha2::{Digest, Sha256};
 
 const GOLDEN: [(Alphabet, TimeBase, &str); 3] = [
     (Alphabet::Notes, TimeBase::Seconds, "68ea943f9078dc0de5e0ad4f37f07ff2463fb1ba94563f59150977b50f933d6a"),
@@ -35,13 +36,6 @@ fn compose(pianist: &Pianist, instructions: Instructions, request: Request) -> T
 fn compose_all(pianist: &Pianist, instructions: Instructions, requests: &[Request]) -> Vec<Take> {
     let engine = CpuEngine::with_instructions(pianist.clone(), Precision::Int8, instructions);
     Composer::new(Arc::new(engine), requests).unwrap().finish()
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! The pianists under models/: each can be read, is small enough, and is the one that its card describes.
 
-use std::fmt::Write;
+#[path = "common/hash.rs"]
+mod hash;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use etude_pianist::model_file::Pianist;
-use sha2::{Digest, Sha256};
+use hash::sha256;
 
 /// The most that a shipped pianist may weigh.
 const LARGEST: usize = 32 << 20;
@@ -15,13 +17,6 @@ fn shipped() -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let paths = entries.map(|entry| entry.expect("models/ can be listed").path());
     paths.filter(|path| path.extension().is_some_and(|extension| extension == "safetensors")).collect()
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[test]

@@ -148,21 +148,6 @@ pub struct Picture {
     pub pixels: Vec<[u8; 3]>,
 }
 
-impl Picture {
-    /// As a PNG file.
-    ///
-    /// # Errors
-    /// If there are not as many pixels as the picture is big.
-    pub fn png(&self) -> Result<Vec<u8>, png::EncodingError> {
-        let mut bytes = Vec::new();
-        let mut encoder = png::Encoder::new(&mut bytes, self.width, self.height);
-        encoder.set_color(png::ColorType::Rgb);
-        encoder.set_depth(png::BitDepth::Eight);
-        encoder.write_header()?.write_image_data(self.pixels.as_flattened())?;
-        Ok(bytes)
-    }
-}
-
 /// A running program, which ends with it.
 pub(crate) struct Process(pub(crate) Child);
 

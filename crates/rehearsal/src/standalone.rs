@@ -7,6 +7,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use etude_trainer::picture::png;
 use tempfile::TempDir;
 use thiserror::Error;
 use x11rb::errors::ReplyError;
@@ -171,6 +172,7 @@ pub fn photograph(path: &Path) -> Result<(), WindowError> {
 /// # Errors
 /// If it can't be written.
 pub fn keep(picture: &Picture, path: &Path) -> Result<(), WindowError> {
-    let written = picture.png().map_err(io::Error::from).and_then(|bytes| fs::write(path, bytes));
+    let png = png(picture.width, picture.height, picture.pixels.as_flattened());
+    let written = png.map_err(io::Error::from).and_then(|bytes| fs::write(path, bytes));
     written.map_err(|error| WindowError::File { path: path.to_owned(), error })
 }

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use thiserror::Error;
 
 use crate::{atomic, picture, say};
@@ -93,7 +93,8 @@ pub fn generate(args: &GenerateArgs) -> Result<Vec<Written>, GenerateError> {
     let (name, time_base) = (clip_name(&pianist, &args.model), pianist.time_base);
     let engine = engine(pianist, args)?;
     let requests = requests(&request, args.count);
-    let bar = progress_bar(requests.len().div_ceil(MAX_TAKES));
+    let batches = requests.len().div_ceil(MAX_TAKES) as u64;
+    let bar = say::bar(100 * batches, "Composing {bar:30} {percent} %, {eta} left");
     let mut written = Vec::with_capacity(args.count);
     for batch in requests.chunks(MAX_TAKES) {
         for take in compose(&engine, batch, &bar)? {
@@ -134,11 +135,6 @@ fn read_primer(path: &Path) -> Result<Performance<f64>, GenerateError> {
 fn requests(request: &Request, count: usize) -> Vec<Request> {
     let seed = |i| request.seed.wrapping_add(i);
     (0..count as u64).map(|i| Request { seed: seed(i), ..request.clone() }).collect()
-}
-
-fn progress_bar(batches: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("Composing {bar:30} {percent} %, {eta} left");
-    ProgressBar::new(100 * batches as u64).with_style(style.expect("the template is well formed"))
 }
 
 /// Takes that are composed together.

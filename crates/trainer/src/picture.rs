@@ -1,4 +1,4 @@
-//! Pictures of takes and of losses, as PNG files.
+//! Pictures of takes and of losses, and how a picture becomes a PNG file.
 
 mod chart;
 mod roll;
@@ -14,6 +14,19 @@ use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::{Line, PrimitiveStyle, Rectangle};
 use embedded_graphics::text::{Alignment, Baseline, Text, TextStyleBuilder};
+
+/// A PNG file of pixels row by row from the top, red, green and blue of each.
+///
+/// # Errors
+/// If the picture has no pixels, or there are not as many as it is big.
+pub fn png(width: u32, height: u32, pixels: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.write_header()?.write_image_data(pixels)?;
+    Ok(bytes)
+}
 
 const PAPER: Rgb888 = Rgb888::new(250, 249, 246);
 const INK: Rgb888 = Rgb888::new(40, 40, 48);
@@ -52,13 +65,7 @@ impl Canvas {
     }
 
     fn png(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        let mut encoder = png::Encoder::new(&mut bytes, self.size.width, self.size.height);
-        encoder.set_color(png::ColorType::Rgb);
-        encoder.set_depth(png::BitDepth::Eight);
-        let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(&self.pixels));
-        written.expect("a vector takes everything, and the pixels fill the picture");
-        bytes
+        png(self.size.width, self.size.height, &self.pixels).expect("the pixels fill the picture")
     }
 }
 

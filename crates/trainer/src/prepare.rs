@@ -12,7 +12,6 @@ use std::path::PathBuf;
 
 use etude_pianist::alphabet::Alphabet;
 use etude_pianist::time::TimeBase;
-use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
 use self::files::Found;
@@ -129,9 +128,7 @@ pub(crate) fn read(
 
 /// Reads all files, several at a time; the order stays.
 fn read_all(found: Vec<Found>, time_base: TimeBase) -> Result<(Vec<Music>, Vec<Skipped>), PrepareError> {
-    let style = ProgressStyle::with_template("Reading {bar:40} {pos}/{len} files, {eta} left");
-    let progress =
-        ProgressBar::new(found.len() as u64).with_style(style.expect("the template is well formed"));
+    let progress = say::bar(found.len() as u64, "Reading {bar:40} {pos}/{len} files, {eta} left");
     let read = |found: Found| {
         let result = (!interrupt::requested()).then(|| reading::read(found, time_base));
         progress.inc(1);

@@ -1,9 +1,11 @@
-//! Lines for whoever reads along, and who may stop reading at any time.
+//! Lines and progress bars for whoever reads along, and who may stop reading at any time.
 //!
 //! `println!` panics then, which would end a night's training for a closed window.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
+
+use indicatif::{ProgressBar, ProgressStyle};
 
 /// Prints a line about work whose results are files: if nobody reads it, nothing is lost.
 pub(crate) fn progress(line: impl Display) {
@@ -13,6 +15,13 @@ pub(crate) fn progress(line: impl Display) {
 /// The same beside the results, on the standard error stream.
 pub fn aside(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// A bar on the standard error stream that fills up to `length`; `template` says what it looks like, in the words of
+/// [`ProgressStyle`].
+pub(crate) fn bar(length: u64, template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).expect("the template is well formed");
+    ProgressBar::new(length).with_style(style)
 }
 
 /// Prints what the work was done for. A reader who left (`| head`) has what they wanted; a full disk is an error.

@@ -4,12 +4,12 @@ use etude_pianist::alphabet::Pedal;
 use etude_pianist::engine::{CpuEngine, Precision};
 use etude_pianist::kernel::{self, Kernel};
 use etude_pianist::model_file::Pianist;
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::music::Piece;
 use super::played;
 use crate::learner::{self, Loss};
 use crate::passage::Passage;
+use crate::say;
 use crate::weights::Network;
 
 /// Pieces that each thread hears before there is progress to show.
@@ -22,7 +22,7 @@ pub fn measure(pianist: &Pianist, precision: Precision, pieces: &[Piece], pedal:
     let kernel = Kernel::best(kernel::Precision::F32);
     let network = Network::new(&pianist.blueprint, pianist.weights(), kernel);
     let engine = (precision != Precision::F32).then(|| CpuEngine::new(pianist.clone(), precision));
-    let progress = progress(pieces);
+    let progress = say::bar(notes(pieces.iter()), "Listening {bar:40} {pos}/{len} notes, {eta} left");
     // Pieces of about the same length side by side, so that none waits long for the others to end.
     let mut by_length: Vec<&Piece> = pieces.iter().collect();
     by_length.sort_by_key(|piece| std::cmp::Reverse(piece.performance.notes.len()));
@@ -41,12 +41,6 @@ pub fn measure(pianist: &Pianist, precision: Precision, pieces: &[Piece], pedal:
     }
     progress.finish_and_clear();
     loss
-}
-
-fn progress(pieces: &[Piece]) -> ProgressBar {
-    let style = ProgressStyle::with_template("Listening {bar:40} {pos}/{len} notes, {eta} left");
-    let bar = ProgressBar::new(notes(pieces.iter()));
-    bar.with_style(style.expect("the template is well formed"))
 }
 
 fn notes<'a>(pieces: impl Iterator<Item = &'a Piece>) -> u64 {

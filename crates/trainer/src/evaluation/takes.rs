@@ -8,9 +8,9 @@ use etude_pianist::engine::{CpuEngine, Precision};
 use etude_pianist::model_file::Pianist;
 use etude_pianist::note::{Note, Performance};
 use etude_pianist::time::TimeBase;
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::comparison::{STRETCH_BARS, TAKE_STRETCHES, stretch};
+use crate::say;
 
 /// In quarter notes per minute; with it a stretch lasts as long as [`stretch`] says.
 const TEMPO: f64 = 120.0;
@@ -29,8 +29,7 @@ pub fn compose(pianist: &Pianist, pedal: Pedal, count: usize) -> Result<Vec<Perf
     let requests: Vec<Request> = (0..count as u64).map(request).collect();
     let engine = Arc::new(CpuEngine::new(pianist.clone(), Precision::default()));
     let mut composer = Composer::new(engine, &requests)?;
-    let style = ProgressStyle::with_template("Composing {bar:40} {pos}/{len} bars of each take");
-    let progress = ProgressBar::new(BARS.into()).with_style(style.expect("the template is well formed"));
+    let progress = say::bar(BARS.into(), "Composing {bar:40} {pos}/{len} bars of each take");
     for bar in 1..=BARS {
         composer.advance(f64::from(bar) * 4.0);
         progress.set_position(bar.into());

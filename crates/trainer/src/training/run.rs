@@ -17,7 +17,7 @@ use etude_pianist::alphabet::{Alphabet, Pedal};
 use etude_pianist::card::{Card, Training, Validation};
 use etude_pianist::kernel::Kernel;
 use etude_pianist::model_file::Pianist;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use rayon::ThreadPoolBuilder;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -94,7 +94,7 @@ impl<'a> Run<'a> {
     }
 
     fn learn(&mut self) -> Result<(), TrainError> {
-        let bar = progress_bar();
+        let bar = say::bar(0, "Training {bar:30} {msg}, {eta} left");
         let seed = self.args.seed.wrapping_add(self.progress.updates) << 8;
         let streams = self.args.streams;
         let (corpus, alphabet, pedals) = (self.corpus, self.progress.alphabet, self.args.pedal);
@@ -268,9 +268,4 @@ fn validation(alphabet: Alphabet, loss: &Loss) -> Validation {
         nats_per_note: loss.nats_per_note(),
         attributes: heads.iter().map(|head| head.name.to_owned()).zip(per_note).collect(),
     }
-}
-
-fn progress_bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("Training {bar:30} {msg}, {eta} left");
-    ProgressBar::new(0).with_style(style.expect("the template is well formed"))
 }
