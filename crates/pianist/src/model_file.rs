@@ -33,6 +33,12 @@ pub const MAX_UNITS: usize = 4096;
 /// The largest file that is read. The shipped pianists have at most 32 MiB; memory is the limit for others.
 pub const LARGEST_MIB: u64 = 256;
 
+/// The largest safetensors header, in bytes. Ours have some 10 KiB, most of it the names of the parameters; the rest is
+/// for the card. Parsing one can take fifty times the memory.
+const LARGEST_HEADER: u64 = 1 << 16;
+/// Bytes of the number before the header, which says how long that is.
+const LENGTH_BYTES: usize = 8;
+
 /// A trained network with its alphabet, time base and card.
 #[derive(Debug, Clone)]
 pub struct Pianist {
@@ -97,9 +103,8 @@ struct Header {
     units: usize,
     #[serde(default)]
     card: Card,
-    /// SHA-256 of all parameters in the order of the layout, in hexadecimal digits; files of earlier days have none.
-    #[serde(default)]
-    hash: Option<String>,
+    /// SHA-256 of all parameters in the order of the layout, in hexadecimal digits.
+    hash: String,
 }
 
 /// The hash of parameters for a [`Header`].
@@ -127,7 +132,7 @@ pub enum PianistError {
     NotAPianist,
     /// The metadata can't be understood.
     #[error("its description can't be read ({0}); copy or download it again")]
-    Description(serde_json::Error),
+    Description(String),
     /// A format of another time.
     #[error(
         "it is in version {0} of the format, and this program reads version {VERSION}; update the older of the two"
@@ -154,6 +159,9 @@ pub enum PianistError {
     /// There is more in the file than the network has.
     #[error("it holds {0} parameters that its network does not have; train or download it again")]
     TooMany(usize),
+    /// The card would make a header that is refused.
+    #[error("its card is too long; shorten its texts to some ten pages in all")]
+    LongCard,
     /// The values are not those that were written.
     #[error("its parameters are not those that were written; copy or download it again")]
     Hash,

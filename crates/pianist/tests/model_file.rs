@@ -28,6 +28,21 @@ fn pianist(alphabet: Alphabet) -> Pianist {
     Pianist::new(alphabet, TimeBase::Beats, 2, 3, parameters, card)
 }
 
+/// Bytes of the number before the header.
+const LENGTH_BYTES: usize = 8;
+
+/// The header of [`BYTES`].
+fn header() -> &'static [u8] {
+    let (length, rest) = BYTES.split_first_chunk::<LENGTH_BYTES>().unwrap();
+    &rest[..u64::from_le_bytes(*length) as usize]
+}
+
+/// [`BYTES`] with another header.
+fn with_header(other: &[u8]) -> Vec<u8> {
+    let values = &BYTES[LENGTH_BYTES + header().len()..];
+    [&(other.len() as u64).to_le_bytes(), other, values].concat()
+}
+
 static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| pianist(Alphabet::Notes).to_bytes().unwrap());
 
 #[test]
@@ -81,6 +96,55 @@ fn a_file_with_a_changed_weight_is_refused() {
     // The last byte holds the sign of the last parameter, and the upper bits of its exponent.
     *bytes.last_mut().unwrap() ^= 0x80;
     assert!(matches!(Pianist::read(&bytes), Err(PianistError::Hash)));
+}
+
+#[test]
+fn a_file_without_its_hash_is_refused() {
+    let header = String::from_utf8(header().to_vec()).unwrap();
+    let at = header.find(r#"\"hash\":\""#).unwrap() + r#"\"hash\":"#.len();
+    let digits = at..at + r#"\""#.len() + 64 + r#"\""#.len();
+    for other in ["null".to_owned(), r#"\"\""#.to_owned(), header[digits.clone()].to_uppercase()] {
+        let mut header = header.clone();
+        header.replace_range(digits.clone(), &other);
+        let error = Pianist::read(&with_header(header.as_bytes())).unwrap_err();
+        assert!(matches!(error, PianistError::Hash | PianistError::Description(_)), "{error}");
+    }
+}
+
+#[test]
+fn what_a_message_quotes_of_a_file_is_short_and_harmless() {
+    let header = String::from_utf8(header().to_vec()).unwrap();
+    for evil in ["Z".repeat(20_000), r"\u001b[31m\n\u0007".to_owned()] {
+        let in_json = evil.replace('\\', r"\\");
+        for header in [
+            header.replacen("notes", &in_json, 1),
+            header.replacen("F16", &evil, 1),
+            format!(r#"{{"{evil}":{{"dtype":"F16","shape":[1],"data_offsets":[5,7]}}}}"#),
+        ] {
+            let message = Pianist::read(&with_header(header.as_bytes())).unwrap_err().to_string();
+            assert!(message.len() < 400 && !message.contains(char::is_control), "{message}");
+        }
+    }
+}
+
+#[test]
+fn a_header_that_parsing_would_blow_up_is_refused_before() {
+    let lists = vec!["[[[[[[[[[[0]]]]]]]]]]"; 10_000].join(",");
+    let bytes = with_header(format!(r#"{{"a":[{lists}]}}"#).as_bytes());
+    let mut error = None;
+    let counts = allocation_counter::measure(|| error = Pianist::read(&bytes).err());
+    assert!(matches!(error, Some(PianistError::Damaged(_))));
+    assert!(counts.bytes_max < 1 << 20, "{} bytes at once", counts.bytes_max);
+}
+
+#[test]
+fn a_card_that_could_not_be_read_again_is_not_written() {
+    let mut wordy = pianist(Alphabet::Notes);
+    wordy.card.notes = "word ".repeat(20_000);
+    let message = wordy.to_bytes().unwrap_err().to_string();
+    assert!(message.contains("card is too long"), "{message}");
+    wordy.card.notes.truncate(40_000);
+    assert_eq!(Pianist::read(&wordy.to_bytes().unwrap()).unwrap().card, wordy.card);
 }
 
 #[test]

@@ -7,15 +7,14 @@ use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
 use super::{
-    HEADER_KEY, Header, LARGEST_MIB, MAX_LAYERS, MAX_UNITS, Pianist, PianistError, PianistFileError, VERSION,
+    HEADER_KEY, Header, LARGEST_HEADER, LARGEST_MIB, LENGTH_BYTES, MAX_LAYERS, MAX_UNITS, Pianist,
+    PianistError, PianistFileError, VERSION,
 };
 use crate::card::Card;
 use crate::network::{Layout, Parameter};
 
-/// The largest safetensors header that is parsed; ours have some 10 KiB, and parsing takes several times the memory.
-const LARGEST_HEADER: u64 = 1 << 20;
-/// Bytes of the number before the header, which says how long that is.
-const LENGTH_BYTES: u64 = 8;
+/// Most characters that a message takes over from an error that may quote the file.
+const LONGEST_QUOTE: usize = 200;
 
 impl Pianist {
     /// Reads a pianist. Everything is checked: names, shapes, sizes, that all values are finite, and their
@@ -87,7 +86,7 @@ fn read(mut source: impl Read, length: u64) -> Result<Pianist, PianistError> {
             return Err(PianistError::NotFinite(name.clone()));
         }
     }
-    if hash.is_some_and(|hash| hash != super::hash(&parameters)) {
+    if hash != super::hash(&parameters) {
         return Err(PianistError::Hash);
     }
     Ok(Pianist { alphabet, time_base, blueprint, layout, parameters, card })
@@ -104,8 +103,8 @@ fn read_description(source: &mut impl Read, length: u64) -> Result<(Metadata, He
 /// Reads what comes before the values, and checks that these fill the rest of the `length` bytes without a gap.
 fn read_metadata(source: &mut impl Read, length: u64) -> Result<Metadata, PianistError> {
     let damaged = |reason: &str| PianistError::Damaged(reason.to_owned());
-    let rest = length.checked_sub(LENGTH_BYTES).ok_or_else(|| damaged("it has no header"))?;
-    let mut header_length = [0; LENGTH_BYTES as usize];
+    let rest = length.checked_sub(LENGTH_BYTES as u64).ok_or_else(|| damaged("it has no header"))?;
+    let mut header_length = [0; LENGTH_BYTES];
     source.read_exact(&mut header_length).map_err(PianistError::Unreadable)?;
     let header_length = u64::from_le_bytes(header_length);
     if header_length > rest.min(LARGEST_HEADER) {
@@ -113,7 +112,7 @@ fn read_metadata(source: &mut impl Read, length: u64) -> Result<Metadata, Pianis
     }
     let mut header = vec![0; header_length as usize];
     source.read_exact(&mut header).map_err(PianistError::Unreadable)?;
-    let metadata: Metadata = serde_json::from_slice(&header).map_err(|error| damaged(&error.to_string()))?;
+    let metadata: Metadata = serde_json::from_slice(&header).map_err(|error| damaged(&quoted(error)))?;
     if metadata.data_len() as u64 != rest - header_length {
         return Err(damaged("its values have another length than its header says"));
     }
@@ -126,17 +125,28 @@ fn read_header(text: &str) -> Result<Header, PianistError> {
     struct Version {
         version: u32,
     }
-    let Version { version } = serde_json::from_str(text).map_err(PianistError::Description)?;
+    let unreadable = |error| PianistError::Description(quoted(error));
+    let Version { version } = serde_json::from_str(text).map_err(unreadable)?;
     if version != VERSION {
         return Err(PianistError::Version(version));
     }
-    let header: Header = serde_json::from_str(text).map_err(PianistError::Description)?;
+    let header: Header = serde_json::from_str(text).map_err(unreadable)?;
     let Header { layers, units, .. } = header;
     if (1..=MAX_LAYERS).contains(&layers) && (1..=MAX_UNITS).contains(&units) {
         Ok(header)
     } else {
         Err(PianistError::Size { layers, units })
     }
+}
+
+/// The words of an error that may quote the file: not more than fit into a line, and nothing that a terminal obeys.
+fn quoted(error: serde_json::Error) -> String {
+    let error = error.to_string();
+    let mut words: String = error.chars().take(LONGEST_QUOTE).filter(|char| !char.is_control()).collect();
+    if error.chars().nth(LONGEST_QUOTE).is_some() {
+        words.push('…');
+    }
+    words
 }
 
 /// Where a parameter begins among the values.

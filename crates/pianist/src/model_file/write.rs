@@ -10,14 +10,16 @@ use std::{
 use half::f16;
 use safetensors::{Dtype, View};
 
-use super::{HEADER_KEY, Header, Pianist, PianistError, PianistFileError, VERSION};
+use super::{
+    HEADER_KEY, Header, LARGEST_HEADER, LENGTH_BYTES, Pianist, PianistError, PianistFileError, VERSION,
+};
 use crate::network::Parameter;
 
 impl Pianist {
     /// The pianist as a file's contents; the same pianist gives the same bytes.
     ///
     /// # Errors
-    /// If a parameter is not finite in f16.
+    /// If a parameter is not finite in f16, or the card is too long to be read again.
     pub fn to_bytes(&self) -> Result<Vec<u8>, PianistError> {
         let header = Header {
             version: VERSION,
@@ -26,9 +28,10 @@ impl Pianist {
             layers: self.blueprint.layers,
             units: self.blueprint.units,
             card: self.card.clone(),
-            hash: Some(super::hash(&self.parameters)),
+            hash: super::hash(&self.parameters),
         };
-        let header = serde_json::to_string(&header).map_err(PianistError::Description)?;
+        let header =
+            serde_json::to_string(&header).map_err(|error| PianistError::Description(error.to_string()))?;
         let tensors = self
             .layout
             .parameters
@@ -38,8 +41,13 @@ impl Pianist {
             .collect::<Result<Vec<_>, _>>()?;
         let named = self.layout.parameters.iter().map(|parameter| &parameter.name).zip(tensors);
         let metadata = [(HEADER_KEY.to_owned(), header)].into_iter().collect();
-        safetensors::serialize(named, Some(metadata))
-            .map_err(|error| PianistError::Damaged(error.to_string()))
+        let bytes = safetensors::serialize(named, Some(metadata))
+            .map_err(|error| PianistError::Damaged(error.to_string()))?;
+        let length: Option<&[u8; LENGTH_BYTES]> = bytes.first_chunk();
+        match length {
+            Some(length) if u64::from_le_bytes(*length) > LARGEST_HEADER => Err(PianistError::LongCard),
+            _ => Ok(bytes),
+        }
     }
 
     /// Writes the pianist to a file. It is written beside it and then renamed, so that a crash leaves the old one.
