@@ -51,18 +51,15 @@ struct Make {
     source: Source,
     modified: Option<SystemTime>,
     device: Device,
-    /// For so many streams, where the choice of the device depends on it.
-    streams: Option<usize>,
 }
 
 impl Make {
-    fn new(source: &Source, device: &Device, streams: usize) -> Make {
+    fn new(source: &Source, device: &Device) -> Make {
         let modified = match source {
             Source::Embedded => None,
             Source::File(path) => path.metadata().and_then(|metadata| metadata.modified()).ok(),
         };
-        let streams = (*device == Device::Auto).then_some(streams);
-        Make { source: source.clone(), modified, device: device.clone(), streams }
+        Make { source: source.clone(), modified, device: device.clone() }
     }
 }
 
@@ -105,20 +102,20 @@ impl Shelved {
     }
 }
 
-/// The pianist of `source` on a device: the one that others use, or one that is read now. [`Device::Auto`] is what takes
-/// `streams` streams through a step soonest. A device that failed or that can't be had is tried once a minute at most.
+/// The pianist of `source` on a device: the one that others use, or one that is read now. A device that failed or that
+/// can't be had is tried once a minute at most.
 ///
 /// # Errors
 /// If there is no such pianist, or no such device.
-pub fn engine(source: &Source, device: &Device, streams: usize) -> Result<Arc<dyn Engine>, EngineError> {
-    let make = Make::new(source, device, streams);
+pub fn engine(source: &Source, device: &Device) -> Result<Arc<dyn Engine>, EngineError> {
+    let make = Make::new(source, device);
     // So that instances that start together read the file once. Who composes on the processor never waits for drivers.
     let making = if *device == Device::Cpu { &PROCESSOR } else { &OTHERS };
     let _making = making.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(engine) = shelved(&make) {
         return Ok(engine?);
     }
-    let engine = device.engine(read(source)?, Precision::default(), streams);
+    let engine = device.engine(read(source)?, Precision::default());
     shelf().push(Shelved::new(make, engine.as_ref().map(Arc::downgrade).map_err(DeviceError::clone)));
     Ok(engine?)
 }
@@ -140,8 +137,8 @@ pub fn try_again() {
 }
 
 /// Gives `engine` to everybody who asks for the pianist of `source` on that device from now on, while somebody holds it.
-pub fn share(source: &Source, device: &Device, streams: usize, engine: &Arc<dyn Engine>) {
-    let make = Make::new(source, device, streams);
+pub fn share(source: &Source, device: &Device, engine: &Arc<dyn Engine>) {
+    let make = Make::new(source, device);
     let mut shelf = shelf();
     shelf.retain(|shelved| shelved.make != make);
     shelf.push(Shelved::new(make, Ok(Arc::downgrade(engine))));
@@ -286,11 +283,11 @@ mod tests {
     #[test]
     fn a_device_that_failed_is_tried_again_after_a_while_or_when_a_device_is_chosen() {
         let device = Device::Gpu(Some("Voodoo".to_owned()));
-        let wanted = || engine(&Source::Embedded, &device, 1);
+        let wanted = || engine(&Source::Embedded, &device);
         let failed: Arc<dyn Engine> =
             Arc::new(Lost(CpuEngine::new(read(&Source::Embedded).unwrap(), Precision::Int8)));
         let before = || {
-            share(&Source::Embedded, &device, 1, &failed);
+            share(&Source::Embedded, &device, &failed);
             assert!(Arc::ptr_eq(&wanted().unwrap(), &failed), "it was tried again at once");
         };
         let age = || {

@@ -44,7 +44,7 @@ fn order(pianist: &Path, seed: u64, mode: Mode) -> Order {
 
 /// What the pianist composes for an order, without any thread.
 fn composed(order: &Order) -> composer::Take {
-    let engine = pianists::engine(&order.pianist, &Device::Cpu, 1).unwrap();
+    let engine = pianists::engine(&order.pianist, &Device::Cpu).unwrap();
     Composer::new(engine, std::slice::from_ref(&order.request)).unwrap().finish().remove(0)
 }
 
@@ -101,7 +101,7 @@ fn a_pianist_stays_ready_for_the_next_order_and_for_other_instances() {
     generator.editor().order(order(&pianist, 3, Mode::Loop));
     wait_until_ready(&generator.editor());
     let in_use =
-        || Arc::strong_count(&pianists::engine(&pianist.as_path().into(), &Device::Cpu, 1).unwrap()) > 1;
+        || Arc::strong_count(&pianists::engine(&pianist.as_path().into(), &Device::Cpu).unwrap()) > 1;
     assert!(in_use());
     drop(generator);
     assert!(!in_use());
@@ -269,8 +269,8 @@ fn orders_after_the_end_are_ignored() {
 #[test]
 fn all_instances_share_the_weights_and_the_last_one_frees_them() {
     let (_folder, pianist) = pianist();
-    let one = pianists::engine(&pianist.as_path().into(), &Device::Cpu, 1).unwrap();
-    let other = pianists::engine(&pianist.as_path().into(), &Device::Cpu, 1).unwrap();
+    let one = pianists::engine(&pianist.as_path().into(), &Device::Cpu).unwrap();
+    let other = pianists::engine(&pianist.as_path().into(), &Device::Cpu).unwrap();
     assert!(Arc::ptr_eq(&one, &other));
     let watch = Arc::downgrade(&one);
     drop((one, other));

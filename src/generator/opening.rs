@@ -13,7 +13,7 @@ use crate::pianists::{self, EngineError, Source};
 /// How often who waits for a driver looks whether the end has come.
 const LOOK_UP: Duration = Duration::from_millis(10);
 
-/// The pianist on the device for so many streams; or on the processor where that can't be had, and why.
+/// The pianist on the device, ready for so many streams; or on the processor where that can't be had, and why.
 pub(super) fn engine(
     pianist: &Source,
     device: &Device,
@@ -21,13 +21,13 @@ pub(super) fn engine(
     end: &GeneratorEnd,
 ) -> Result<(Arc<dyn Engine>, Option<String>), EngineError> {
     let opened = match device {
-        Device::Cpu => pianists::engine(pianist, device, streams),
+        Device::Cpu => pianists::engine(pianist, device),
         _ => open(pianist, device, streams, end),
     };
     match opened {
         Err(EngineError::Device(error)) if !end.is_over() => {
             let warning = format!("{error}; the processor composes instead");
-            Ok((pianists::engine(pianist, &Device::Cpu, streams)?, Some(warning)))
+            Ok((pianists::engine(pianist, &Device::Cpu)?, Some(warning)))
         }
         opened => opened.map(|engine| (engine, None)),
     }
@@ -43,8 +43,11 @@ fn open(
     let (send, opened) = mpsc::channel();
     let (source, wanted) = (pianist.clone(), device.clone());
     thread::spawn(move || {
+        let engine = pianists::engine(&source, &wanted);
+        // Devices are timed here, where nobody waits for them.
+        let _ = engine.as_ref().map(|engine| engine.fastest_for(streams));
         // At the end, nobody listens any more.
-        let _ = send.send(pianists::engine(&source, &wanted, streams));
+        let _ = send.send(engine);
     });
     let error =
         |reason: &str| Err(DeviceError { device: device.to_string(), reason: reason.to_owned() }.into());

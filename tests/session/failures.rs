@@ -85,7 +85,7 @@ fn a_device_that_fails_in_mid_take_is_named_and_the_take_loses_no_note() {
     for calls in [0, 1, 20, 61] {
         let engine = || CpuEngine::new(tiny(), Precision::default());
         let failing: Arc<dyn Engine> = Arc::new(Failing::new(engine(), engine(), calls));
-        pianists::share(&path.as_path().into(), &fragile, 1, &failing);
+        pianists::share(&path.as_path().into(), &fragile, &failing);
         let view = compose(&fragile);
         assert_eq!(
             view.warning.as_deref(),

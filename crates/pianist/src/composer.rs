@@ -48,6 +48,7 @@ impl Composer {
             return Err(RequestError::TooManyTakes(requests.len()));
         }
         requests.iter().try_for_each(Request::check)?;
+        let engine = engine.fastest_for(requests.len()).unwrap_or(engine);
         let streams = requests.iter().map(|request| Stream::new(&*engine, request)).collect();
         let (engine, batch, failure) = match engine.batch(requests.len()) {
             Ok(batch) => (engine, batch, None),

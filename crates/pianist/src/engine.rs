@@ -9,6 +9,7 @@
 
 mod cpu;
 mod device;
+mod fastest;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod inputs;
@@ -17,6 +18,7 @@ mod reference;
 
 pub use cpu::{CpuEngine, Instructions, Precision, PrecisionError};
 pub use device::{Device, DeviceNameError, step_time};
+pub use fastest::Fastest;
 #[cfg(feature = "gpu")]
 pub use gpu::{GpuEngine, adapters};
 #[cfg(feature = "candle")]
@@ -49,6 +51,12 @@ pub trait Engine: Send + Sync {
     /// # Errors
     /// If the device is lost or has no room for them. [`fallback`](Engine::fallback) is not `None` then.
     fn batch(&self, streams: usize) -> Result<Box<dyn Batch>, DeviceError>;
+
+    /// The engine that takes `streams` streams through a step soonest; `None` if it is this one, because there is no
+    /// other to choose.
+    fn fastest_for(&self, _streams: usize) -> Option<Arc<dyn Engine>> {
+        None
+    }
 
     /// Why the device computes nothing any more, if it failed for good.
     fn failure(&self) -> Option<DeviceError> {

@@ -166,7 +166,7 @@ fn engines_come_and_go() {
 fn adapters_are_asked_for_by_place_or_name() {
     let names = adapters().unwrap();
     let pianist = pianist(Alphabet::Notes, 1, 8, 0.2);
-    let engine = |device: Device| device.engine(pianist.clone(), Precision::F32, 1);
+    let engine = |device: Device| device.engine(pianist.clone(), Precision::F32);
     for (place, name) in names.iter().enumerate() {
         assert!(engine(Device::Gpu(Some(place.to_string()))).unwrap().device().starts_with(name));
         assert!(engine(Device::Gpu(Some(name.to_uppercase()))).is_ok());
@@ -179,9 +179,9 @@ fn adapters_are_asked_for_by_place_or_name() {
 #[test]
 fn auto_takes_a_device_that_plays_and_default_is_the_processor() {
     let pianist = pianist(Alphabet::Notes, 1, 8, 0.2);
-    let engine = Device::Auto.engine(pianist.clone(), Precision::default(), 2).unwrap();
+    let engine = Device::Auto.engine(pianist.clone(), Precision::default()).unwrap();
     assert!(step_time(&*engine, 2).unwrap().as_nanos() > 0);
-    let engine = Device::default().engine(pianist, Precision::default(), 2).unwrap();
+    let engine = Device::default().engine(pianist, Precision::default()).unwrap();
     assert!(engine.device().starts_with("CPU"));
 }
 
@@ -193,7 +193,7 @@ fn a_machine_without_drivers_has_no_adapter() {
     assert_eq!(adapters(), Ok(Vec::new()));
     let error = GpuEngine::new(pianist.clone(), None, Precision::F32).err().unwrap();
     assert!(error.to_string().starts_with("gpu: no driver"), "{error}");
-    let engine = Device::Auto.engine(pianist, Precision::F32, 1).unwrap();
+    let engine = Device::Auto.engine(pianist, Precision::F32).unwrap();
     assert!(engine.device().starts_with("CPU"));
 }
 

@@ -93,6 +93,10 @@ pub fn generate(args: &GenerateArgs) -> Result<Vec<Written>, GenerateError> {
     let (name, time_base) = (clip_name(&pianist, &args.model), pianist.time_base);
     let engine = engine(pianist, args)?;
     let requests = requests(&request, args.count);
+    if args.device != Device::Cpu {
+        let first = engine.fastest_for(requests.len().min(MAX_TAKES));
+        say::aside(format_args!("Composing on {}", first.as_ref().unwrap_or(&engine).device()));
+    }
     let batches = requests.len().div_ceil(MAX_TAKES) as u64;
     let bar = say::bar(100 * batches, "Composing {bar:30} {percent} %, {eta} left");
     let mut written = Vec::with_capacity(args.count);
@@ -107,19 +111,15 @@ pub fn generate(args: &GenerateArgs) -> Result<Vec<Written>, GenerateError> {
     Ok(written)
 }
 
-/// The pianist on the device that was asked for, or on the processor where that can't be had; says which.
+/// The pianist on the device that was asked for, or on the processor where that can't be had.
 fn engine(pianist: Pianist, args: &GenerateArgs) -> Result<Arc<dyn Engine>, PianistFileError> {
-    let engine = match args.device.engine(pianist, Precision::default(), args.count.min(MAX_TAKES)) {
-        Ok(engine) => engine,
+    match args.device.engine(pianist, Precision::default()) {
+        Ok(engine) => Ok(engine),
         Err(error) => {
             say::aside(format_args!("{error}. The processor composes instead"));
-            Arc::new(CpuEngine::new(Pianist::read_file(&args.model)?, Precision::default()))
+            Ok(Arc::new(CpuEngine::new(Pianist::read_file(&args.model)?, Precision::default())))
         }
-    };
-    if args.device != Device::Cpu {
-        say::aside(format_args!("Composing on {}", engine.device()));
     }
-    Ok(engine)
 }
 
 /// A primer file in quarter notes, its bars as the file has them.

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
-#[cfg(feature = "gpu")]
-use super::GpuEngine;
 use super::{CpuEngine, DeviceError, Engine, Precision};
+#[cfg(feature = "gpu")]
+use super::{Fastest, GpuEngine};
 use crate::model_file::Pianist;
 
 /// The device that a user asks for: `auto`, `cpu`, `gpu`, or `gpu:` and an adapter's place in the list of all or a part
@@ -29,19 +29,13 @@ pub enum Device {
 }
 
 impl Device {
-    /// An engine on this device for batches of up to `streams` streams; `precision` is that of the processor.
-    /// A processor's engine touches no graphics driver.
+    /// An engine on this device; `precision` is that of the processor. A processor's engine touches no graphics driver.
     ///
     /// # Errors
     /// If there is no such device, or it has no room for the pianist.
-    pub fn engine(
-        &self,
-        pianist: Pianist,
-        precision: Precision,
-        streams: usize,
-    ) -> Result<Arc<dyn Engine>, DeviceError> {
+    pub fn engine(&self, pianist: Pianist, precision: Precision) -> Result<Arc<dyn Engine>, DeviceError> {
         match self {
-            Device::Auto => Ok(fastest(pianist, precision, streams)),
+            Device::Auto => Ok(fastest(pianist, precision)),
             Device::Cpu => Ok(Arc::new(CpuEngine::new(pianist, precision))),
             #[cfg(feature = "gpu")]
             Device::Gpu(adapter) => Ok(Arc::new(GpuEngine::new(pianist, adapter.as_deref(), precision)?)),
@@ -54,21 +48,18 @@ impl Device {
     }
 }
 
-/// The engine that takes `streams` streams through a step in the least time.
+/// The engine that can be fastest. A graphics processor that can't do it is as good as none.
 #[cfg(feature = "gpu")]
-fn fastest(pianist: Pianist, precision: Precision, streams: usize) -> Arc<dyn Engine> {
-    let (cpu, gpu) = GpuEngine::beside_cpu(pianist, precision);
-    // A graphics processor that can't do it is as good as none.
-    let Some(gpu) = gpu else { return cpu };
-    match (step_time(&*cpu, streams), step_time(&gpu, streams)) {
-        (Ok(on_cpu), Ok(on_gpu)) if on_gpu < on_cpu => Arc::new(gpu),
-        _ => cpu,
+fn fastest(pianist: Pianist, precision: Precision) -> Arc<dyn Engine> {
+    match GpuEngine::beside_cpu(pianist, precision) {
+        (cpu, Some(gpu)) => Arc::new(Fastest::new(cpu, Arc::new(gpu))),
+        (cpu, None) => cpu,
     }
 }
 
 /// The processor's engine: there is no other in this build.
 #[cfg(not(feature = "gpu"))]
-fn fastest(pianist: Pianist, precision: Precision, _streams: usize) -> Arc<dyn Engine> {
+fn fastest(pianist: Pianist, precision: Precision) -> Arc<dyn Engine> {
     Arc::new(CpuEngine::new(pianist, precision))
 }
 

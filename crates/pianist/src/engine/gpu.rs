@@ -17,7 +17,7 @@ pub use opening::adapters;
 
 use std::sync::Arc;
 
-use wgpu::Limits;
+use wgpu::{Adapter, Limits};
 
 use super::{Batch, CpuEngine, DeviceError, Engine, Precision};
 use crate::alphabet::Alphabet;
@@ -26,7 +26,7 @@ use crate::network::Blueprint;
 use crate::time::TimeBase;
 use batch::{GpuBatch, MAX_STREAMS};
 use connection::Connection;
-use opening::Opened;
+use opening::{Opened, first, patiently};
 use program::{GROUP, Matrix, Program};
 
 /// A pianist's weights on a graphics processor.
@@ -56,25 +56,23 @@ struct Table {
 
 impl GpuEngine {
     /// Loads `pianist` onto the adapter that `wish` names (its place among [`adapters`] or a part of its name), or the
-    /// best. `precision` is that of the processor, which does the small part of each head and is the fallback.
+    /// best that can take it. `precision` is that of the processor, which does the small part of each head and is the fallback.
     ///
     /// # Errors
     /// If there is no such adapter, its driver doesn't answer, or it has no room for the pianist.
     pub fn new(pianist: Pianist, wish: Option<&str>, precision: Precision) -> Result<GpuEngine, DeviceError> {
-        GpuEngine::on(Opened::choose(wish, limits(&pianist.blueprint))?, pianist, precision)
+        let wish = wish.map(str::to_owned);
+        let device = wish.as_ref().map_or_else(|| "gpu".to_owned(), |wish| format!("gpu:{wish}"));
+        let (weights, pianist) = Weights::load(&device, move || adapter::choose(wish.as_deref()), pianist);
+        Ok(GpuEngine { weights: Arc::new(weights?), fallback: Arc::new(CpuEngine::new(pianist, precision)) })
     }
 
     /// The processor's engine, and one on the best adapter that computes by itself if there is one that can.
     pub(super) fn beside_cpu(pianist: Pianist, precision: Precision) -> (Arc<CpuEngine>, Option<GpuEngine>) {
-        let opened = Opened::best_hardware(limits(&pianist.blueprint));
-        let weights = opened.and_then(|opened| Weights::upload(opened, &pianist).ok());
+        let (weights, pianist) = Weights::load("gpu", || Ok(adapter::hardware()), pianist);
         let cpu = Arc::new(CpuEngine::new(pianist, precision));
-        (cpu.clone(), weights.map(|weights| GpuEngine { weights: Arc::new(weights), fallback: cpu }))
-    }
-
-    fn on(opened: Opened, pianist: Pianist, precision: Precision) -> Result<GpuEngine, DeviceError> {
-        let weights = Arc::new(Weights::upload(opened, &pianist)?);
-        Ok(GpuEngine { weights, fallback: Arc::new(CpuEngine::new(pianist, precision)) })
+        let weights = weights.ok().map(Arc::new);
+        (cpu.clone(), weights.map(|weights| GpuEngine { weights, fallback: cpu }))
     }
 }
 
@@ -109,6 +107,24 @@ impl Engine for GpuEngine {
 }
 
 impl Weights {
+    /// Loads `pianist` onto the first adapter found that can take it, and gives the pianist back.
+    fn load(
+        device: &str,
+        find: impl FnOnce() -> Result<Vec<Adapter>, DeviceError> + Send + 'static,
+        pianist: Pianist,
+    ) -> (Result<Weights, DeviceError>, Pianist) {
+        let pianist = Arc::new(pianist);
+        let shared = pianist.clone();
+        let load = move || {
+            let limits = limits(&shared.blueprint);
+            let on = |adapter: &Adapter| Weights::upload(Opened::new(adapter, limits.clone())?, &shared);
+            first(find()?, on)
+        };
+        let weights = patiently(device, load).flatten();
+        // Copied only where a driver that hangs still holds it.
+        (weights, Arc::unwrap_or_clone(pianist))
+    }
+
     fn upload(opened: Opened, pianist: &Pianist) -> Result<Weights, DeviceError> {
         let Pianist { blueprint, layout, .. } = pianist;
         let Opened { device, connection, program } = opened;

@@ -59,7 +59,8 @@ pub fn run(args: &InferenceArgs) -> Result<(), DeviceError> {
     if args.candle {
         return candle::play(args, &pianist, &mut choices);
     }
-    let engine = args.device.engine(pianist.clone(), args.precision, args.streams)?;
+    let engine = args.device.engine(pianist.clone(), args.precision)?;
+    let engine = engine.fastest_for(args.streams).unwrap_or(engine);
     println!("device {}", engine.device());
     let mut batch = engine.batch(args.streams)?;
     let all: Vec<usize> = (0..args.streams).collect();

@@ -33,7 +33,7 @@ pub fn run(args: &TakesArgs) -> Result<(), BenchError> {
     let read = || Pianist::read_file(&args.model);
     let memory = Memory::now();
     let started = Instant::now();
-    let engine = args.device.engine(read()?, args.precision, 1)?;
+    let engine = args.device.engine(read()?, args.precision)?;
     println!("load {}", milliseconds(started));
     let (peak, growth) = (memory.peak(), memory.growth());
     let weights = CpuEngine::new(read()?, args.precision).bytes() as f64;
@@ -52,7 +52,6 @@ pub fn run(args: &TakesArgs) -> Result<(), BenchError> {
     let (one, time) = compose(&engine, 1)?;
     println!("take {time}");
     println!("notes/s {}", notes(&one) as f64 / time * 1000.0);
-    let engine = args.device.engine(read()?, args.precision, MANY as usize)?;
     let (many, time) = compose(&engine, MANY)?;
     println!("takes {time}");
     println!("many-notes/s {}", notes(&many) as f64 / time * 1000.0);

@@ -4,27 +4,31 @@ use wgpu::{Adapter, Backends, DeviceType, Instance, InstanceDescriptor, Instance
 
 use crate::engine::DeviceError;
 
-/// The adapter that `wish` names by its place among [all](find) or by a part of its name, or the best.
-pub(super) fn choose(wish: Option<&str>) -> Result<Adapter, DeviceError> {
+/// The adapter that `wish` names by its place among [all](find) or by a part of its name; without a wish all, the best
+/// first, and those in software only where there are no others.
+pub(super) fn choose(wish: Option<&str>) -> Result<Vec<Adapter>, DeviceError> {
     let mut adapters = find();
-    let name = |adapter: &Adapter| adapter.get_info().name.to_lowercase();
-    let place = match wish {
-        None => (!adapters.is_empty()).then_some(0),
-        Some(wish) => wish
-            .parse()
-            .ok()
-            .filter(|place| *place < adapters.len())
-            .or_else(|| adapters.iter().position(|adapter| name(adapter).contains(&wish.to_lowercase()))),
+    let Some(wish) = wish else {
+        if adapters.iter().any(is_hardware) {
+            adapters.retain(is_hardware);
+        }
+        return Ok(adapters);
     };
-    place.map(|place| adapters.swap_remove(place)).ok_or_else(|| DeviceError {
-        device: wish.map_or_else(|| "gpu".to_owned(), |wish| format!("gpu:{wish}")),
-        reason: missing(&adapters),
-    })
+    let name = |adapter: &Adapter| adapter.get_info().name.to_lowercase();
+    let place = wish.parse().ok().filter(|place| *place < adapters.len());
+    place
+        .or_else(|| adapters.iter().position(|adapter| name(adapter).contains(&wish.to_lowercase())))
+        .map(|place| vec![adapters.swap_remove(place)])
+        .ok_or_else(|| missing(&format!("gpu:{wish}"), &adapters))
 }
 
 /// The adapters that are not the processor in disguise, the likely fastest first.
-pub(super) fn hardware() -> impl Iterator<Item = Adapter> {
-    find().into_iter().filter(|adapter| adapter.get_info().device_type != DeviceType::Cpu)
+pub(super) fn hardware() -> Vec<Adapter> {
+    find().into_iter().filter(is_hardware).collect()
+}
+
+fn is_hardware(adapter: &Adapter) -> bool {
+    adapter.get_info().device_type != DeviceType::Cpu
 }
 
 /// Every adapter, the likely fastest first. This loads their drivers.
@@ -45,10 +49,12 @@ pub(super) fn find() -> Vec<Adapter> {
     adapters
 }
 
-fn missing(adapters: &[Adapter]) -> String {
-    if adapters.is_empty() {
-        return "no driver for Vulkan, Metal or DirectX 12 found".to_owned();
-    }
+/// Why none of the adapters will do.
+pub(super) fn missing(device: &str, adapters: &[Adapter]) -> DeviceError {
     let names: Vec<String> = adapters.iter().map(|adapter| adapter.get_info().name).collect();
-    format!("no such adapter; there is {}", names.join(", "))
+    let reason = match names.is_empty() {
+        true => "no driver for Vulkan, Metal or DirectX 12 found".to_owned(),
+        false => format!("no such adapter; there is {}", names.join(", ")),
+    };
+    DeviceError { device: device.to_owned(), reason }
 }

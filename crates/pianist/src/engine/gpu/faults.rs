@@ -3,7 +3,6 @@
 //! These tests work from inside the engine, because no driver hangs or runs out of memory when it is asked to. They use
 //! an adapter in software: a hung one of another kind would take the screen with it.
 
-use std::cell::Cell;
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
@@ -24,13 +23,13 @@ use wgpu::{
 
 use super::batch::MAX_STREAMS;
 use super::connection::Connection;
-use super::opening::{Opened, adapters};
+use super::opening::{Opened, adapters, first};
 use super::program::Program;
-use super::{GpuEngine, adapter, limits};
+use super::{GpuEngine, Weights, adapter, limits};
 use crate::alphabet::Alphabet;
 use crate::card::Card;
 use crate::composer::{Composer, Request, Take};
-use crate::engine::{Engine, Precision};
+use crate::engine::{CpuEngine, DeviceError, Engine, Precision};
 use crate::model_file::{MAX_LAYERS, MAX_UNITS, Pianist};
 use crate::network::Layout;
 use crate::time::TimeBase;
@@ -53,10 +52,14 @@ fn pianist() -> Pianist {
     Pianist::new(Alphabet::Notes, TimeBase::Seconds, layers, units, parameters, Card::default())
 }
 
+fn open(adapter: &Adapter) -> Result<Opened, DeviceError> {
+    Opened::new(adapter, limits(&pianist().blueprint))
+}
+
 fn engine(adapter: &Adapter) -> GpuEngine {
-    let pianist = pianist();
-    let opened = Opened::new(adapter, limits(&pianist.blueprint)).unwrap();
-    GpuEngine::on(opened, pianist, Precision::Int8).unwrap()
+    let weights = Weights::upload(open(adapter).unwrap(), &pianist()).unwrap();
+    let fallback = Arc::new(CpuEngine::new(pianist(), Precision::Int8));
+    GpuEngine { weights: Arc::new(weights), fallback }
 }
 
 fn requests() -> Vec<Request> {
@@ -93,17 +96,30 @@ fn break_in_mid_take(engine: GpuEngine, fault: impl FnOnce(&Connection)) -> Stri
 }
 
 #[test]
-fn where_an_adapter_cant_be_opened_the_next_one_is() {
+fn where_an_adapter_cant_be_opened_or_takes_no_weights_the_next_one_is_tried() {
     let Some(adapter) = software() else { return };
-    let limits = limits(&pianist().blueprint);
-    let beyond = Limits { max_bind_groups: u32::MAX, ..limits.clone() };
-    let tried = Cell::new(0);
-    let open = |adapter: &Adapter| {
-        let wanted = if tried.replace(tried.get() + 1) == 0 { &beyond } else { &limits };
-        Opened::new(adapter, wanted.clone())
+    let mut tried = 0;
+    let load = |adapter: &Adapter| {
+        tried += 1;
+        let beyond = Limits { max_bind_groups: u32::MAX, ..limits(&pianist().blueprint) };
+        let opened = if tried == 1 { Opened::new(adapter, beyond) } else { open(adapter) }?;
+        if tried == 2 {
+            opened.connection.device.destroy();
+        }
+        Weights::upload(opened, &pianist())
     };
-    assert!(Opened::first([adapter.clone(), adapter], open).is_some());
-    assert_eq!(tried.get(), 2);
+    assert!(first(vec![adapter.clone(), adapter.clone(), adapter], load).is_ok());
+    assert_eq!(tried, 3);
+}
+
+#[test]
+fn where_no_adapter_can_do_it_the_best_one_says_why() {
+    let Some(adapter) = software() else { return };
+    let mut reasons = vec!["of the other", "of the best"];
+    let refuse = |_: &Adapter| -> Result<(), DeviceError> {
+        Err(DeviceError { device: String::new(), reason: reasons.pop().unwrap().to_owned() })
+    };
+    assert_eq!(first(vec![adapter.clone(), adapter], refuse).unwrap_err().reason, "of the best");
 }
 
 #[test]

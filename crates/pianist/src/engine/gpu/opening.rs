@@ -24,37 +24,31 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    /// Opens the adapter that `wish` names, or the best, for what `limits` say.
-    ///
-    /// # Errors
-    /// If there is no such adapter, it can't do that, or its driver doesn't answer.
-    pub(super) fn choose(wish: Option<&str>, limits: Limits) -> Result<Opened, DeviceError> {
-        let wish = wish.map(str::to_owned);
-        let name = wish.as_ref().map_or_else(|| "gpu".to_owned(), |wish| format!("gpu:{wish}"));
-        patiently(&name, move || Opened::new(&adapter::choose(wish.as_deref())?, limits))?
-    }
-
-    /// Opens the best adapter that computes by itself and can be opened, if there is one.
-    pub(super) fn best_hardware(limits: Limits) -> Option<Opened> {
-        let open = move |adapter: &Adapter| Opened::new(adapter, limits.clone());
-        patiently("gpu", || Opened::first(adapter::hardware(), open)).ok()?
-    }
-
-    /// The first of `adapters` that can be opened: a driver that can't do it must not keep the next one from trying.
-    pub(super) fn first(
-        adapters: impl IntoIterator<Item = Adapter>,
-        open: impl Fn(&Adapter) -> Result<Opened, DeviceError>,
-    ) -> Option<Opened> {
-        adapters.into_iter().find_map(|adapter| open(&adapter).ok())
-    }
-
-    /// Opens an adapter, however long that takes.
+    /// Opens an adapter for what `limits` say, however long that takes.
     pub(super) fn new(adapter: &Adapter, limits: Limits) -> Result<Opened, DeviceError> {
         let connection = Connection::open(adapter, limits)?;
         let info = adapter.get_info();
         let device = format!("{} ({:?}, f16)", info.name, info.backend);
         Ok(Opened { device, program: Program::new(&connection)?, connection })
     }
+}
+
+/// What `load` makes of the first of `adapters` that can do it: one that can't must not keep the next from trying.
+///
+/// # Errors
+/// If there is none, or none that can: what the first said.
+pub(super) fn first<T>(
+    adapters: Vec<Adapter>,
+    mut load: impl FnMut(&Adapter) -> Result<T, DeviceError>,
+) -> Result<T, DeviceError> {
+    let mut refusal = None;
+    for adapter in adapters {
+        match load(&adapter) {
+            Ok(loaded) => return Ok(loaded),
+            Err(error) => refusal = refusal.or(Some(error)),
+        }
+    }
+    Err(refusal.unwrap_or_else(|| adapter::missing("gpu", &[])))
 }
 
 /// The names of the graphics processors that can be asked for, the best first. This loads their drivers.
@@ -66,7 +60,7 @@ pub fn adapters() -> Result<Vec<String>, DeviceError> {
 }
 
 /// Lets drivers do something on a thread of its own, which is left behind if they hang.
-fn patiently<T: Send + 'static>(
+pub(super) fn patiently<T: Send + 'static>(
     device: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, DeviceError> {
