@@ -149,7 +149,8 @@ pub fn show(ui: &Ui, host: &str) -> bool {
             });
         });
         ui.add_space(14.0);
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        // A layout in a row would be as high as the panel was in a larger window.
+        ui.with_layout(egui::Layout::top_down(egui::Align::Max), |ui| {
             open = !ui.button("Close").clicked();
         });
         open
@@ -175,7 +176,27 @@ fn routing(host: &str) -> (&str, &'static [&'static str]) {
 
 #[cfg(test)]
 mod tests {
+    use egui::{Context, Id, RawInput, Rect, pos2};
+
     use super::*;
+    use crate::editor::layout::LEAST;
+
+    #[test]
+    fn the_panel_fits_into_the_window_also_when_that_becomes_smaller() {
+        let context = Context::default();
+        theme::apply(&context);
+        let mut panel = Rect::NOTHING;
+        for (time, size) in [[1600.0, 1000.0], LEAST].into_iter().flat_map(|size| [size; 5]).enumerate() {
+            let window = Rect::from_min_size(pos2(0.0, 0.0), size.into());
+            let (screen_rect, time) = (Some(window), Some(time as f64));
+            let output = context.run_ui(RawInput { screen_rect, time, ..RawInput::default() }, |ui| {
+                assert!(show(ui, "standalone"));
+            });
+            output.drop_without_applying_deltas();
+            panel = context.memory(|memory| memory.area_rect(Id::unique("help"))).expect("it is shown");
+        }
+        assert!(panel.top() >= 0.0 && panel.bottom() <= LEAST[1], "{panel:?}");
+    }
 
     #[test]
     fn each_host_is_known_by_the_name_that_it_gives_itself() {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use egui::{Align2, Color32, Rect, Ui, pos2, vec2};
+use egui::{Color32, Rect, Ui, pos2, vec2};
 
 use crate::export::{Exporter, Progress};
 use crate::session::View;
@@ -28,24 +28,23 @@ pub struct Now<'a> {
 pub fn show(ui: &mut Ui, at: Rect, view: &View, exporter: &Exporter, now: &Now) {
     let progress = exporter.progress();
     let (color, text) = words(view, &progress);
-    let facts = facts(view, now);
     let painter = ui.painter().clone();
-    let right = painter.text(
-        pos2(at.right(), at.center().y),
-        Align2::RIGHT_CENTER,
-        facts,
-        theme::plain(11.0),
-        theme::MUTED,
-    );
+    let facts = painter.layout_no_wrap(facts(view, now), theme::plain(11.0), theme::MUTED);
     painter.circle_filled(pos2(at.left() + 5.0, at.center().y), 4.0, color);
-    let mut width = right.left() - at.left() - 36.0;
     let show = saved(&progress).map(|path| (path.to_owned(), "Show in folder"));
-    if show.is_some() {
-        width -= 120.0;
-    }
+    let room = at.width() - 18.0 - if show.is_some() { 120.0 } else { 0.0 };
+    let beside = room - 18.0 - facts.size().x;
+    let needed = painter.layout_no_wrap(text.clone(), theme::plain(12.0), theme::TEXT).size().x;
+    // A long message is worth more than the facts.
+    let width = if needed <= beside {
+        let right = pos2(at.right() - facts.size().x, at.center().y - facts.size().y / 2.0);
+        painter.galley(right, facts, theme::MUTED);
+        beside
+    } else {
+        room
+    };
     let left = pos2(at.left() + 18.0, at.center().y);
-    let galley_width =
-        painter.layout_no_wrap(text.clone(), theme::plain(12.0), theme::TEXT).size().x.min(width);
+    let galley_width = needed.min(width);
     let failed = color == theme::ERROR;
     line(&painter, left, &text, theme::plain(12.0), if failed { theme::ERROR } else { theme::TEXT }, width);
     let whole = Rect::from_min_size(pos2(left.x, at.top()), vec2(galley_width, at.height()));
@@ -118,6 +117,8 @@ fn thousands(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use egui::{Context, RawInput, Shape};
+
     use super::*;
 
     #[test]
@@ -129,6 +130,26 @@ mod tests {
         assert_eq!(words(&failed, &Progress::Idle), (theme::ERROR, "a bad file".to_owned()));
         let (color, text) = words(&failed, &Progress::Failed("no file dialog here".to_owned()));
         assert_eq!((color, text.as_str()), (theme::ERROR, "Not saved: no file dialog here"));
+    }
+
+    #[test]
+    fn an_error_is_read_to_its_end_in_the_smallest_window() {
+        let error = "/home/somebody/.local/share/etude/pianists/waltzes.safetensors: it is no complete safetensors \
+                     file (its values have another length); copy or download it again";
+        let view = View { error: Some(error.to_owned()), ..View::default() };
+        let context = Context::default();
+        theme::apply(&context);
+        let at = Rect::from_min_size(pos2(12.0, 0.0), vec2(956.0, 32.0));
+        let input = RawInput { screen_rect: Some(at.expand(12.0)), ..RawInput::default() };
+        let (exporter, now) = (Exporter::new(|| {}), Now { tempo: 120.0, rolling: true, host: "Ardour" });
+        let output = context.run_ui(input, |ui| show(ui, at, &view, &exporter, &now));
+        let said = output.shapes.iter().filter_map(|shape| match &shape.shape {
+            Shape::Text(text) if !text.galley.elided => Some(text.galley.text().to_owned()),
+            _ => None,
+        });
+        let said: Vec<String> = said.collect();
+        output.drop_without_applying_deltas();
+        assert_eq!(said, [error]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use egui::{
     pos2, vec2,
 };
 
-use crate::pianists;
+use crate::pianists::{self, Known};
 use crate::session::{Entry, Session, View};
 
 use super::wishes::wishes;
@@ -15,6 +15,8 @@ use super::{button, icon, theme};
 const ROW: f32 = 50.0;
 /// From one take in the list to the next.
 const PITCH: f32 = ROW + 4.0;
+/// Said of a pianist whose card names no licence.
+const UNLICENSED: &str = "No licence is stated";
 /// Notes of a take that are drawn in the list at most.
 const MOST_NOTES: usize = 400;
 
@@ -41,7 +43,7 @@ pub fn pianist(ui: &mut Ui, at: Rect, view: &View, session: &Session) {
     line(
         &inside,
         pos2(left, at.top() + 56.0),
-        &view.pianist.licence,
+        licence(&view.pianist),
         theme::plain(11.0),
         theme::MUTED,
         at.width() - 28.0,
@@ -58,8 +60,8 @@ pub fn pianist(ui: &mut Ui, at: Rect, view: &View, session: &Session) {
             let button =
                 egui::Button::selectable(chosen, known.name.as_str()).min_size(vec2(at.width() - 24.0, 0.0));
             let mut button = ui.add(button);
-            if !known.licence.is_empty() {
-                button = button.on_hover_text(format!("{}\n\nLicence: {}", known.data, known.licence));
+            if !known.data.is_empty() {
+                button = button.on_hover_text(format!("{}\n\n{}", known.data, licence(known)));
             }
             if button.clicked() {
                 session.choose_pianist(&known.name);
@@ -71,8 +73,11 @@ pub fn pianist(ui: &mut Ui, at: Rect, view: &View, session: &Session) {
             button::note(ui, &format!("More pianists go into {}", folder.display()));
         }
     });
-    response
-        .on_hover_text(format!("Who composes. {}\n\nLicence: {}", view.pianist.data, view.pianist.licence));
+    response.on_hover_text(format!("Who composes. {}\n\n{}", view.pianist.data, licence(&view.pianist)));
+}
+
+fn licence(pianist: &Known) -> &str {
+    if pianist.licence.is_empty() { UNLICENSED } else { &pianist.licence }
 }
 
 /// The list of takes, newest first.
@@ -211,7 +216,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::sync::Arc;
 
-    use egui::{Context, Event, Key, Modifiers, RawInput};
+    use egui::{Context, Event, Key, Modifiers, RawInput, Shape};
     use etude_pianist::composer;
     use etude_pianist::note::Performance;
 
@@ -225,6 +230,20 @@ mod tests {
         let music = composer::Take { seed: id, tempo, time_signature, quarters: 4.0, performance };
         let take = Arc::new(Take::new(music, Place { anchor: 0, mode: Mode::Loop }, 4.0));
         Entry { id, take, pianist: String::new(), knobs: Default::default(), starred: false }
+    }
+
+    #[test]
+    fn a_pianist_without_a_licence_says_so() {
+        let context = Context::default();
+        theme::apply(&context);
+        let session = Session::new(Arc::new(Bell::default()));
+        let window = Rect::from_min_size(pos2(0.0, 0.0), vec2(216.0, 72.0));
+        let input = RawInput { screen_rect: Some(window), ..RawInput::default() };
+        let output = context.run_ui(input, |ui| pianist(ui, window, &View::default(), &session));
+        let says = |shape: &Shape| matches!(shape, Shape::Text(text) if text.galley.text() == UNLICENSED);
+        let said = output.shapes.iter().any(|shape| says(&shape.shape));
+        output.drop_without_applying_deltas();
+        assert!(said);
     }
 
     #[test]
