@@ -28,15 +28,21 @@ pub struct Locks {
 /// Why locks leave nothing to play.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum LocksError {
+    /// The ends of the range are the wrong way round.
+    #[error("the lowest key, {lowest}, is above the highest, {highest}; exchange them")]
+    Reversed {
+        /// The lowest key allowed.
+        lowest: Key,
+        /// The highest key allowed.
+        highest: Key,
+    },
     /// There is no key left.
-    #[error(
-        "no key from {lowest} to {highest} (MIDI) is in the scale; widen the range or choose another scale"
-    )]
+    #[error("no key from {lowest} to {highest} is in the scale; widen the range or choose another scale")]
     NoKey {
-        /// MIDI number of the lowest key allowed.
-        lowest: u8,
-        /// MIDI number of the highest key allowed.
-        highest: u8,
+        /// The lowest key allowed.
+        lowest: Key,
+        /// The highest key allowed.
+        highest: Key,
     },
     /// No key may sound.
     #[error("a polyphony of 0 leaves nothing to play; allow at least 1 key at once")]
@@ -63,8 +69,11 @@ impl Locks {
         if self.polyphony == 0 {
             return Err(LocksError::NoPolyphony);
         }
+        let Locks { lowest, highest, .. } = *self;
+        if lowest > highest {
+            return Err(LocksError::Reversed { lowest, highest });
+        }
         let playable = Key::all().any(|key| self.allow(key));
-        let (lowest, highest) = (self.lowest.midi(), self.highest.midi());
         if playable { Ok(()) } else { Err(LocksError::NoKey { lowest, highest }) }
     }
 

@@ -113,7 +113,7 @@ impl fmt::Display for Tonic {
 
 /// A word that names no [`Tonic`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{0}` is no note name: write one like C, F# or Bb")]
+#[error("`{0}` is no note name: write one like C, F# or Bb, and name the scale separately")]
 pub struct TonicError(String);
 
 impl FromStr for Tonic {
