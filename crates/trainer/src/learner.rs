@@ -7,7 +7,7 @@ use crate::optimizer::AdamW;
 use crate::passage::{Passage, Streams};
 use crate::weights::Network;
 use etude_pianist::kernel::Kernel;
-use etude_pianist::network::{Blueprint, Layout};
+use etude_pianist::network::{Blueprint, Head, Layout};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use rayon::prelude::*;
@@ -30,6 +30,20 @@ impl Loss {
         self.nats.iter_mut().zip(&other.nats).for_each(|(sum, nats)| *sum += nats);
         self.steps += other.steps;
         self.notes += other.notes;
+    }
+
+    /// By attribute, per note: that of a head, or of the coarse and the fine head of a time together.
+    pub fn by_attribute(&self, heads: &[Head]) -> Vec<(String, f64)> {
+        let mut attributes: Vec<(String, f64)> = Vec::new();
+        for (head, nats) in heads.iter().zip(&self.nats) {
+            let name = head.name.trim_end_matches("_fine");
+            let nats_per_note = nats / self.notes as f64;
+            match attributes.last_mut().filter(|last| last.0 == name) {
+                Some(coarse) => coarse.1 += nats_per_note,
+                None => attributes.push((name.to_owned(), nats_per_note)),
+            }
+        }
+        attributes
     }
 
     /// All heads together, per note.

@@ -7,6 +7,11 @@ use std::io::{self, ErrorKind, Write};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+/// A number of things, such as `1 note` or `12 notes`.
+pub(crate) fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Prints a line about work whose results are files: if nobody reads it, nothing is lost.
 pub(crate) fn progress(line: impl Display) {
     let _ = writeln!(io::stdout(), "{line}");

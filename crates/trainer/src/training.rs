@@ -14,6 +14,7 @@ use crate::corpus::CorpusError;
 use etude_pianist::alphabet::Alphabet;
 use etude_pianist::kernel::Precision;
 use etude_pianist::model_file::{LARGEST_MIB, PianistFileError};
+use etude_pianist::time::TimeBase;
 use std::path::PathBuf;
 
 pub use run::run;
@@ -21,7 +22,7 @@ pub use run::run;
 /// Train a pianist on a corpus.
 ///
 /// Runs for the given number of minutes, and slows its learning down towards the end of them, so choose the time
-/// first: half the time with twice the patience is not the same. Every few minutes it measures the loss on validation
+/// first: a long run that is stopped halfway is worth less than a run of half the length. Every few minutes it measures the loss on validation
 /// pieces, writes a checkpoint, and writes the pianist if it is the best so far. Ctrl-C saves and stops, and --resume
 /// goes on, also after a crash.
 #[derive(Debug, Clone, clap::Args)]
@@ -43,7 +44,7 @@ pub struct TrainArgs {
     /// Units in each layer
     #[arg(long, value_name = "N", default_value_t = 256)]
     pub hidden: usize,
-    /// How long to train, in minutes of learning; with --resume, counted from the first start
+    /// How long to train, in minutes of learning; with --resume, counted from the first start, so give more to go on
     #[arg(long, value_name = "M", default_value_t = 60.0)]
     pub minutes: f64,
     /// The pianist to write
@@ -167,8 +168,23 @@ pub enum TrainError {
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// The checkpoint is of another network or alphabet than was asked for.
-    #[error("{} is of another network; use its --layers, --hidden and kind of corpus", .0.display())]
-    OtherNetwork(PathBuf),
+    #[error(
+        "{} is of another network: it has --layers {layers} and --hidden {hidden}, and learned `{alphabet}` in {time_base}; \
+         ask for the same",
+        path.display()
+    )]
+    OtherNetwork {
+        /// Which file.
+        path: PathBuf,
+        /// Its LSTM layers.
+        layers: usize,
+        /// Units of each.
+        hidden: usize,
+        /// How it spells music.
+        alphabet: Alphabet,
+        /// What it counts time in.
+        time_base: TimeBase,
+    },
     /// The pianist can't be written.
     #[error(transparent)]
     Pianist(#[from] PianistFileError),

@@ -92,6 +92,10 @@ fn a_run_leaves_a_pianist_a_curve_a_card_and_a_checkpoint() {
     assert!(picture.starts_with(b"\x89PNG"));
     let card = std::fs::read_to_string(folder.path().join("tiny.md")).expect("a model card");
     assert!(card.contains("tiny") && card.contains("2 performances"));
+    assert!(
+        card.contains("| shift |") && !card.contains("_fine"),
+        "attributes as `evaluate` names them: {card}"
+    );
     checkpoint::read(&folder.path().join("tiny.checkpoint")).expect("a checkpoint");
 }
 
@@ -132,7 +136,11 @@ fn a_checkpoint_of_another_network_is_refused_and_kept() {
     let mut args = arguments(folder.path(), 0.005);
     run(&args).expect("the first run succeeds");
     (args.resume, args.hidden) = (true, 24);
-    assert!(matches!(run(&args), Err(TrainError::OtherNetwork(_))));
+    let refusal = run(&args).expect_err("it has other layers").to_string();
+    assert!(
+        refusal.contains("--layers 2 and --hidden 20") && refusal.contains("`notes` in beats"),
+        "{refusal}"
+    );
     checkpoint::read(&folder.path().join("tiny.checkpoint")).expect("the checkpoint is still there");
 }
 
@@ -147,7 +155,7 @@ fn a_pianist_can_be_trained_further() {
     let further = Pianist::read_file(&args.output).expect("a pianist").card.training;
     assert!(further.minutes > first.minutes && further.notes > first.notes);
     (args.hidden, args.output) = (16, folder.path().join("smaller.safetensors"));
-    assert!(matches!(run(&args), Err(TrainError::OtherNetwork(_))));
+    assert!(matches!(run(&args), Err(TrainError::OtherNetwork { hidden: 20, .. })));
 }
 
 #[test]

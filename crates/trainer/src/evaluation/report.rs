@@ -12,6 +12,7 @@ use super::copies::Copies;
 use super::{EvaluateArgs, named};
 use crate::learner::Loss;
 use crate::prepare::Skipped;
+use crate::say;
 
 /// Everything that was measured; as JSON one object, whose keys are the fields and those of [`Comparison`].
 #[derive(Debug, Clone, Serialize)]
@@ -85,7 +86,11 @@ impl Report {
             nats_per_step: nats / loss.steps as f64,
             nats_per_note: nats / loss.notes as f64,
             nats_per_second: seconds.map(|seconds| nats / seconds),
-            loss_by_attribute: attributes(pianist, loss),
+            loss_by_attribute: loss
+                .by_attribute(&pianist.blueprint.heads)
+                .into_iter()
+                .map(attribute)
+                .collect(),
             comparison: None,
             longest_copied_passage: None,
         }
@@ -100,18 +105,8 @@ impl Report {
     }
 }
 
-/// The loss by attribute, a time's coarse and fine choice as one.
-fn attributes(pianist: &Pianist, loss: &Loss) -> Vec<Attribute> {
-    let mut attributes: Vec<Attribute> = Vec::new();
-    for (head, nats) in pianist.blueprint.heads.iter().zip(&loss.nats) {
-        let name = head.name.trim_end_matches("_fine");
-        let nats_per_note = nats / loss.notes as f64;
-        match attributes.last_mut().filter(|last| last.name == name) {
-            Some(coarse) => coarse.nats_per_note += nats_per_note,
-            None => attributes.push(Attribute { name: name.to_owned(), nats_per_note }),
-        }
-    }
-    attributes
+fn attribute((name, nats_per_note): (String, f64)) -> Attribute {
+    Attribute { name, nats_per_note }
 }
 
 fn attributes_as_map<S: Serializer>(attributes: &[Attribute], serializer: S) -> Result<S::Ok, S::Error> {
@@ -124,12 +119,13 @@ fn skipped_in_words<S: Serializer>(skipped: &[Skipped], serializer: S) -> Result
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Report { model, files, notes, steps, skipped, .. } = self;
+        let Report { model, steps, skipped, .. } = self;
         writeln!(f, "{model} (alphabet {}, time base {})", self.alphabet, self.time_base)?;
         if !skipped.is_empty() {
             writeln!(f, "Left out {}:{}", skipped.len(), named(skipped))?;
         }
-        write!(f, "Measured on {files} files, {notes} notes, {steps} steps")?;
+        let (files, notes) = (say::count(self.files, "file"), say::count(self.notes, "note"));
+        write!(f, "Measured on {files}, {notes}, {steps} steps")?;
         self.seconds.map_or(Ok(()), |seconds| write!(f, ", {seconds:.0} seconds"))?;
         write!(f, "\nLoss in nats: {:.4} per step, {:.4} per note", self.nats_per_step, self.nats_per_note)?;
         self.nats_per_second.map_or(Ok(()), |nats| write!(f, ", {nats:.3} per second"))?;

@@ -199,16 +199,21 @@ impl<'a> Run<'a> {
         (loss.notes > 0).then_some(loss)
     }
 
-    /// Draws the curve. Where nothing could be measured, the last weights are the pianist.
+    /// Draws the curve, and says what came of the run. Where nothing could be measured, the last weights are the pianist.
     fn finish(mut self) -> Result<(), TrainError> {
-        let learned = self.progress.updates > self.earlier_updates;
-        if self.progress.best.is_none() && (learned || !self.args.output.exists()) {
+        let is_new = self.progress.updates > self.earlier_updates || !self.args.output.exists();
+        if self.progress.best.is_none() && is_new {
             self.write_pianist(None)?;
         }
         self.curve.draw()?;
+        let (output, minutes) = (self.args.output.display(), self.progress.seconds / 60.0);
         let best = self.progress.best.map(|nats| format!(", with {nats:.3} nats per note the best measured"));
-        let output = self.args.output.display();
-        say::progress(format_args!("Wrote {output}{}, and its model card", best.unwrap_or_default()));
+        say::progress(match is_new {
+            true => format!("Wrote {output}{}, and its model card", best.unwrap_or_default()),
+            false => format!(
+                "{output} stays as it is, after {minutes:.1} minutes; --resume goes on where --minutes is more than that"
+            ),
+        });
         Ok(())
     }
 
@@ -253,7 +258,7 @@ impl<'a> Run<'a> {
     /// What it was trained on.
     fn machine(&self) -> String {
         match self.args.device {
-            Device::Cpu => format!("{} threads, {:?}", self.threads, self.kernel),
+            Device::Cpu => format!("{}, {:?}", say::count(self.threads, "thread"), self.kernel),
             device => device.to_string(),
         }
     }
@@ -261,11 +266,9 @@ impl<'a> Run<'a> {
 
 fn validation(alphabet: Alphabet, loss: &Loss) -> Validation {
     let nats: f64 = loss.nats.iter().sum();
-    let heads = alphabet.blueprint(1, 1).heads;
-    let per_note = loss.nats.iter().map(|nats| nats / loss.notes as f64);
     Validation {
         nats_per_step: nats / loss.steps as f64,
         nats_per_note: loss.nats_per_note(),
-        attributes: heads.iter().map(|head| head.name.to_owned()).zip(per_note).collect(),
+        attributes: loss.by_attribute(&alphabet.blueprint(1, 1).heads),
     }
 }

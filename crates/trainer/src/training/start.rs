@@ -63,8 +63,9 @@ impl Start {
     fn saved(path: &Path, wanted: Kind, kernel: Kernel) -> Result<Start, TrainError> {
         let saved = checkpoint::read(path)?;
         let Progress { alphabet, time_base, layers, units, updates, .. } = saved.progress;
-        if (alphabet, time_base, layers, units) != wanted {
-            return Err(TrainError::OtherNetwork(path.to_owned()));
+        let kind = (alphabet, time_base, layers, units);
+        if kind != wanted {
+            return Err(other_network(path, kind));
         }
         let mut optimizer = AdamW::new(&Layout::new(&alphabet.blueprint(layers, units)), kernel);
         (optimizer.means, optimizer.squares) = (saved.means, saved.squares);
@@ -76,10 +77,9 @@ impl Start {
     fn pianist(path: &Path, wanted: Kind, kernel: Kernel, seed: u64) -> Result<Start, TrainError> {
         let pianist = Pianist::read_file(path)?;
         let (alphabet, time_base, layers, units) = wanted;
-        if (pianist.alphabet, pianist.time_base, pianist.blueprint.layers) != (alphabet, time_base, layers)
-            || pianist.blueprint.units > units
-        {
-            return Err(TrainError::OtherNetwork(path.to_owned()));
+        let kind = (pianist.alphabet, pianist.time_base, pianist.blueprint.layers, pianist.blueprint.units);
+        if kind.3 > units || kind != (alphabet, time_base, layers, kind.3) {
+            return Err(other_network(path, kind));
         }
         let training = &pianist.card.training;
         let progress = Progress {
@@ -93,6 +93,10 @@ impl Start {
         let optimizer = AdamW::new(&Layout::new(&blueprint), kernel);
         Ok(Start { progress, parameters, optimizer })
     }
+}
+
+fn other_network(path: &Path, (alphabet, time_base, layers, hidden): Kind) -> TrainError {
+    TrainError::OtherNetwork { path: path.to_owned(), layers, hidden, alphabet, time_base }
 }
 
 fn wanted(args: &TrainArgs, corpus: &Corpus) -> Kind {
