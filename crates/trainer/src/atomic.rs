@@ -60,6 +60,10 @@ fn folder(path: &Path) -> &Path {
 
 /// A file in `folder` that vanishes unless it is kept; readable by whoever may read new files.
 fn unfinished_file(folder: &Path) -> io::Result<NamedTempFile> {
+    if !folder.is_dir() {
+        let missing = format!("there is no folder {}; make it first", folder.display());
+        return Err(io::Error::new(io::ErrorKind::NotFound, missing));
+    }
     let mut builder = tempfile::Builder::new();
     builder.prefix(".etude-");
     #[cfg(unix)]

@@ -1,6 +1,7 @@
 //! `card`: completes a pianist's model card, in its file and on the page beside it.
 
 use crate::{atomic, say};
+use clap::ArgGroup;
 use etude_pianist::card::Validation;
 use etude_pianist::model_file::{Pianist, PianistFileError};
 use etude_pianist::network::{Blueprint, Head};
@@ -13,9 +14,12 @@ use std::path::{Path, PathBuf};
 /// Says in the pianist's file, and on the page NAME.md beside it, what only you know: where its music comes from and
 /// who may use it. What is not given stays as it is, and so do the weights.
 #[derive(Debug, Clone, clap::Args)]
+#[command(group(
+    ArgGroup::new("said").args(["data", "licence", "split", "notes", "evaluation"]).required(true).multiple(true)
+))]
 #[command(after_help = "\
 Example:
-  etude-trainer evaluate --model mine.safetensors --corpus mine.corpus --training-corpus mine.corpus --json > mine.json
+  etude-trainer evaluate --model mine.safetensors --corpus mine.corpus --json > mine.json
   etude-trainer card --model mine.safetensors --data \"My own improvisations, 2019 to 2026\" --licence \"CC BY 4.0\" \\
     --evaluation mine.json")]
 pub struct CardArgs {

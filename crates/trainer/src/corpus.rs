@@ -75,6 +75,9 @@ pub enum CorpusError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// It is a folder, maybe that of the MIDI files.
+    #[error("{} is a folder; give the file that `etude-trainer prepare` made of it", .0.display())]
+    Folder(PathBuf),
     /// The file is no corpus, or of a version that this trainer doesn't read, or damaged.
     #[error("{} is not a usable corpus: {reason}; make it again with `etude-trainer prepare`", path.display())]
     Damaged {
@@ -96,6 +99,9 @@ impl Corpus {
     ///
     /// The file must not be changed while it is open; [`write()`] never changes one, it replaces it.
     pub fn open(path: &Path) -> Result<Corpus, CorpusError> {
+        if path.is_dir() {
+            return Err(CorpusError::Folder(path.to_owned()));
+        }
         let io = |source| CorpusError::Io { path: path.to_owned(), action: "read", source };
         let file = File::open(path).map_err(io)?;
         // SAFETY: the map is read-only, and a corpus is never written in place: `write` renames a finished file over

@@ -10,6 +10,7 @@ mod takes;
 
 use std::path::PathBuf;
 
+use clap::ArgGroup;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use etude_pianist::alphabet::Pedal;
 use etude_pianist::composer::{MAX_TAKES, RequestError};
@@ -30,6 +31,7 @@ use crate::say;
 /// what comes next, on average. Then it composes a few takes, compares them with the music in numbers, and looks for
 /// the longest passage that they have in common with the training corpus.
 #[derive(Debug, Clone, clap::Args)]
+#[command(group(ArgGroup::new("music").args(["data", "corpus"]).required(true)))]
 #[command(after_help = "\
 Example:
   etude-trainer evaluate --model ragtime.safetensors --corpus ragtime.corpus
@@ -42,10 +44,10 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "FILE")]
     pub model: PathBuf,
     /// Folders of MIDI files to measure on
-    #[arg(long, value_name = "DIR", num_args = 1.., required_unless_present = "corpus")]
+    #[arg(long, value_name = "DIR", num_args = 1..)]
     pub data: Vec<PathBuf>,
     /// Measure on the validation pieces of this corpus instead
-    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    #[arg(long, value_name = "FILE")]
     pub corpus: Option<PathBuf>,
     /// Whether the pedal has steps of its own (keep) or lengthens the notes (fold)
     #[arg(long, default_value = "keep", value_parser = PossibleValuesParser::new(["keep", "fold"]).map(pedal))]

@@ -71,12 +71,10 @@ pub fn run(args: &GenerateArgs) -> Result<(), GenerateError> {
     let mut clips = generate(args)?;
     clips.sort_by(|one, other| other.score.total_cmp(&one.score));
     for Written { path, take, score } in clips {
-        let notes = take.performance.notes.len();
-        let path = path.display();
-        let (bars, seed) = (args.bars, take.seed);
-        say::progress(format_args!(
-            "Wrote {path}: {bars} bars, {notes} notes, seed {seed}, score {score:.2}"
-        ));
+        let (path, seed) = (path.display(), take.seed);
+        let bars = say::count(args.bars as usize, "bar");
+        let notes = say::count(take.performance.notes.len(), "note");
+        say::progress(format_args!("Wrote {path}: {bars}, {notes}, seed {seed}, score {score:.2}"));
     }
     Ok(())
 }

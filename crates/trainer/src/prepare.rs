@@ -19,7 +19,7 @@ pub(crate) use self::reading::Music;
 pub use self::reading::{Reason, Skipped};
 pub use self::report::Report;
 use crate::corpus::{self, CorpusError, Draft, Split};
-use crate::{interrupt, say};
+use crate::{atomic, interrupt, say};
 
 /// Make a corpus to train on from folders of MIDI files.
 ///
@@ -28,7 +28,7 @@ use crate::{interrupt, say};
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "\
 Example:
-  etude-trainer prepare --input ~/midi/ragtime --alphabet notes --time-base beats --output ragtime.corpus
+  etude-trainer prepare --input ~/midi/ragtime --time-base beats --output ragtime.corpus
 
 Which time base? `seconds` for performances played freely, whose beats nobody wrote down; `beats` for music in a known
 tempo: made in a DAW, or with a file of beats beside it (POP909's beat_midi.txt, ASAP's NAME_annotations.txt). Without
@@ -44,7 +44,7 @@ pub struct PrepareArgs {
     #[arg(long, value_name = "DIR", num_args = 1..)]
     pub valid: Vec<PathBuf>,
     /// How the pianist will spell music; only noted in the corpus, whose contents are the same for either
-    #[arg(long, value_name = "notes|events")]
+    #[arg(long, value_name = "notes|events", default_value_t = Alphabet::Notes)]
     pub alphabet: Alphabet,
     /// What the pianist will count time in: seconds or beats
     #[arg(long, value_name = "seconds|beats")]
@@ -58,7 +58,7 @@ pub struct PrepareArgs {
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
     /// A folder can't be searched.
-    #[error("can't search {}", path.display())]
+    #[error("can't search {}; give a folder of MIDI files", path.display())]
     Search {
         /// Which folder, or what in it.
         path: PathBuf,
@@ -74,6 +74,9 @@ pub enum PrepareError {
     /// Ctrl-C.
     #[error("interrupted; no corpus was written")]
     Interrupted,
+    /// The corpus would be written over music.
+    #[error("--output {} is a MIDI file that the corpus is made of; choose another --output", .0.display())]
+    OverMusic(PathBuf),
     /// The corpus can't be written.
     #[error(transparent)]
     Corpus(#[from] CorpusError),
@@ -92,6 +95,9 @@ pub fn run(args: &PrepareArgs) -> Result<(), PrepareError> {
 pub fn prepare(args: &PrepareArgs) -> Result<Report, PrepareError> {
     let mut found = files::find(&args.input, Split::Train)?;
     found.extend(files::find(&args.valid, Split::Valid)?);
+    if found.iter().any(|found| atomic::is_same(&found.path, &args.output)) {
+        return Err(PrepareError::OverMusic(args.output.clone()));
+    }
     corpus::check_place(&args.output)?;
     let mut report = Report::new(found.len(), args.time_base, !args.valid.is_empty());
     let (mut music, skipped) = read_all(found, args.time_base)?;

@@ -225,7 +225,7 @@ fn a_folder_to_validate_on_is_taken_as_it_is_and_its_copies_leave_training() {
     assert_eq!(names(&corpus, Split::Train), ["0.mid", "1.mid"]);
     assert_eq!(names(&corpus, Split::Valid), ["x.mid", "y.mid"]);
     assert_eq!(skipped(&report), [("2.mid", Reason::Copy)]);
-    assert!(report.to_string().contains("1 pieces are in both"), "{report}");
+    assert!(report.to_string().contains("1 piece is in both"), "{report}");
 }
 
 #[test]
@@ -246,6 +246,7 @@ fn what_is_left_out_is_told_with_its_name_and_reason() {
     let text = report.to_string();
     assert!(text.contains("Left out 2: can't be read, or not as MIDI\n  broken.mid: "), "{text}");
     assert!(text.contains("scrap.mid: 15 notes"), "{text}");
+    assert_eq!(text.matches("broken.mid").count(), 1, "{text}");
 }
 
 #[test]
@@ -286,6 +287,21 @@ fn a_folder_to_validate_on_without_music_is_an_error_that_names_what_is_wrong_wi
     assert!(error.contains("--valid") && error.contains("broken.mid"), "{error}");
     assert!(!error.contains(ONE_PIECE), "{error}");
     assert!(!args.output.exists());
+}
+
+#[test]
+fn a_corpus_never_replaces_music_that_it_is_made_of() {
+    let studio = Studio::new();
+    studio.record("in/a.mid", played(1, 1));
+    studio.record("mine/b.mid", played(2, 1));
+    let before = ["in/a.mid", "mine/b.mid"].map(|name| fs::read(studio.path(name)).unwrap());
+    for name in ["in/a.mid", "in/../in/a.mid", "mine/b.mid"] {
+        let valid = vec![studio.path("mine")];
+        let args = PrepareArgs { valid, output: studio.path(name), ..studio.args(TimeBase::Seconds) };
+        let error = prepare(&args).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains("--output"), "{error}");
+    }
+    assert_eq!(["in/a.mid", "mine/b.mid"].map(|name| fs::read(studio.path(name)).unwrap()), before);
 }
 
 #[test]

@@ -111,6 +111,34 @@ fn a_report_that_is_lost_on_a_full_disk_is_an_error() {
 }
 
 #[test]
+fn a_command_that_lacks_something_says_what() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    write_corpus(folder.path());
+    assert!(unread(folder.path(), TRAIN));
+    fs::create_dir(folder.path().join("midi")).expect("a writable folder");
+    for (arguments, advice) in [
+        ("evaluate --model tiny.safetensors", "--data <DIR>...|--corpus <FILE>"),
+        ("card --model tiny.safetensors", "--data <TEXT>|--licence <TEXT>"),
+        ("train --corpus midi --output new.safetensors", "midi is a folder"),
+        ("prepare --input nowhere --time-base beats --output new.corpus", "nowhere"),
+    ] {
+        let ended = etude_trainer(folder.path(), arguments).output().expect("it was just built");
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(!ended.status.success() && said.contains(advice), "{arguments}: {said}");
+    }
+}
+
+#[test]
+fn a_run_that_has_learned_for_all_its_time_says_so() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    write_corpus(folder.path());
+    assert!(unread(folder.path(), TRAIN));
+    let resumed = etude_trainer(folder.path(), TRAIN).arg("--resume").output().expect("it was just built");
+    let said = String::from_utf8_lossy(&resumed.stdout).into_owned();
+    assert!(resumed.status.success() && said.contains("--minutes") && !said.contains("Wrote"), "{said}");
+}
+
+#[test]
 #[cfg(unix)]
 fn a_run_that_is_stopped_at_once_can_be_resumed() {
     let folder = tempfile::tempdir().expect("a temporary folder");

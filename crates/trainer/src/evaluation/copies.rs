@@ -50,23 +50,29 @@ impl Copies {
 
     /// Writes them as lines of a report, each after a line break; times are in `unit`s.
     pub(super) fn write(&self, f: &mut fmt::Formatter, unit: &str) -> fmt::Result {
-        write_longest(f, "the takes", self.generated.as_ref(), unit)?;
+        write_longest(f, "the takes", "take", self.generated.as_ref(), unit)?;
         match self.human_excerpts {
             0 => write!(f, "\nNo human piece is as long as a take, so there is none to compare that with."),
-            _ => write_longest(f, "as much human music", self.human.as_ref(), unit),
+            _ => write_longest(f, "as much human music", "piece", self.human.as_ref(), unit),
         }
     }
 }
 
-fn write_longest(f: &mut fmt::Formatter, clips: &str, copied: Option<&Copied>, unit: &str) -> fmt::Result {
-    let Some(Copied { notes, source, source_onset, clip, clip_onset, transposition }) = copied else {
+fn write_longest(
+    f: &mut fmt::Formatter,
+    clips: &str,
+    clip: &str,
+    copied: Option<&Copied>,
+    unit: &str,
+) -> fmt::Result {
+    let Some(Copied { notes, source, source_onset, clip: index, clip_onset, transposition }) = copied else {
         return write!(f, "\nNo passage of {clips} is in the training corpus.");
     };
     write!(
         f,
-        "\nLongest passage of {clips} that is in the training corpus: {notes} notes, \
-         number {} at {clip_onset:.1} {unit}s, {source} at {source_onset:.1} {unit}s, transposed by {transposition}.",
-        clip + 1
+        "\nLongest passage of {clips} that is in the training corpus: {notes} notes ({clip} {} from {unit} \
+         {clip_onset:.1}; {source} from {unit} {source_onset:.1}, {transposition:+} half steps).",
+        index + 1
     )
 }
 

@@ -11,12 +11,14 @@ use etude_pianist::note::{Key, Performance};
 use etude_pianist::sampler::{Freedom, Temperatures};
 use etude_pianist::time::TimeSignature;
 
-/// Composes clips with a trained pianist
+/// Compose clips with a trained pianist
 ///
 /// The same arguments give the same files, byte for byte, on every machine, as long as the processor
 /// composes (--device cpu). For something else, change the seed.
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = "\
+#[command(
+    allow_negative_numbers = true,
+    after_help = "\
 Examples:
   Eight ideas to choose from, each with a picture:
     etude-trainer generate --model models/concert.safetensors --count 8 --output idea.mid --picture idea.png
@@ -27,7 +29,8 @@ Examples:
     etude-trainer generate --model models/concert.safetensors --primer mine.mid --tempo 100 --output more.mid
 
 Temperatures bend chance: 1 plays as the pianist learned, 0.8 safer, 1.2 wilder, 0 always the likeliest. If it wanders,
-try --temperature 0.9 or --min-p 0.02 before anything else.")]
+try --temperature 0.9 or --min-p 0.02 before anything else."
+)]
 pub struct GenerateArgs {
     /// The pianist: a .safetensors file that `train` wrote, or one under models/
     #[arg(long, value_name = "FILE")]
@@ -101,6 +104,8 @@ pub struct GenerateArgs {
     pub polyphony: Option<usize>,
 
     /// Notes per second to aim at (per quarter note for a pianist in beats)
+    ///
+    /// A wish, not a promise: one that is far from the music that the pianist learned from has no effect, or a wrong one.
     #[arg(long, value_name = "D", help_heading = "Wishes")]
     pub density: Option<f32>,
     /// A MIDI file to continue; the clip begins with the bar after its last note

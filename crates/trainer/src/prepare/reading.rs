@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use etude_pianist::midi::{self, Recording};
+use etude_pianist::midi::{self, MidiFileError, Recording};
 use etude_pianist::time::{BeatMap, TimeBase};
 
 use super::files::Found;
@@ -71,7 +71,7 @@ pub fn read(found: Found, time_base: TimeBase) -> Result<Music, Skipped> {
         return Err(skip(Reason::Unreadable, obstacle.to_string()));
     }
     let recording =
-        midi::read_file(&found.path).map_err(|error| skip(Reason::Unreadable, error.to_string()))?;
+        midi::read_file(&found.path).map_err(|error| skip(Reason::Unreadable, wrong_with_it(error)))?;
     let notes = recording.performance.notes.len();
     if notes < FEWEST_NOTES {
         return Err(skip(Reason::TooShort, format!("{notes} notes")));
@@ -88,6 +88,14 @@ pub fn read(found: Found, time_base: TimeBase) -> Result<Music, Skipped> {
     };
     let packed = packed.map_err(|error| skip(Reason::TooLong, error.to_string()))?;
     Ok(Music { name: found.name, split: found.split, packed, seconds, phrases })
+}
+
+/// What is wrong with a file that is named beside it.
+fn wrong_with_it(error: MidiFileError) -> String {
+    match error {
+        MidiFileError::Invalid { source, .. } => source.to_string(),
+        other => other.to_string(),
+    }
 }
 
 /// The beats written down beside a MIDI file, or else the file's own.

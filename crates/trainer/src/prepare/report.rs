@@ -7,6 +7,7 @@ use etude_pianist::time::TimeBase;
 
 use super::reading::{Reason, Skipped};
 use crate::corpus::{Draft, Split};
+use crate::say;
 
 /// What was prepared and what was left out.
 #[derive(Debug, Clone)]
@@ -72,7 +73,7 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        writeln!(f, "Found {} MIDI files.", self.found)?;
+        writeln!(f, "Found {}.", say::count(self.found, "MIDI file"))?;
         self.write_skipped(f)?;
         self.write_count(f, "Train", &self.train)?;
         self.write_count(f, "Valid", &self.valid)?;
@@ -86,8 +87,9 @@ impl fmt::Display for Report {
         if self.in_both > 0 {
             writeln!(
                 f,
-                "{} pieces are in both, so the loss on --valid will look better than it is on unknown music.",
-                self.in_both
+                "{} {} in both, so the loss on --valid will look better than it is on unknown music.",
+                say::count(self.in_both, "piece"),
+                if self.in_both == 1 { "is" } else { "are" }
             )?;
         }
         Ok(())
@@ -112,11 +114,9 @@ impl Report {
             TimeBase::Seconds => format!("{:.1} hours", count.duration / 3600.0),
             TimeBase::Beats => format!("{:.0} quarter notes", count.duration),
         };
-        let Count { performances, pieces, notes, .. } = count;
-        writeln!(
-            f,
-            "{name}: {performances} performances of {} pieces, {notes} notes, {duration}",
-            pieces.len()
-        )
+        let performances = say::count(count.performances, "performance");
+        let pieces = say::count(count.pieces.len(), "piece");
+        let notes = say::count(count.notes, "note");
+        writeln!(f, "{name}: {performances} of {pieces}, {notes}, {duration}")
     }
 }
