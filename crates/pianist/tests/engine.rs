@@ -13,7 +13,7 @@ use etude_pianist::model_file::Pianist;
 use etude_pianist::network::Inputs;
 use etude_pianist::time::TimeBase;
 use instructions::every_instruction_set;
-use steps::{fill, step};
+use steps::{assert_company_makes_no_difference, fill, step};
 
 /// `matrix x vector + bias` with the plainest loop, in f64.
 fn affine(pianist: &Pianist, matrix: usize, bias: usize, vector: &[f64]) -> Vec<f64> {
@@ -98,15 +98,7 @@ fn every_engine_computes_what_the_page_says_as_exactly_as_its_precision() {
 fn a_stream_hears_the_same_whoever_shares_its_batch() {
     let pianist = random_pianist(Alphabet::Notes, TimeBase::Seconds, 0.3, 2);
     for engine in engines(&pianist) {
-        let (mut alone, mut shared) = (engine.batch(4).unwrap(), engine.batch(64).unwrap());
-        for t in 0..6 {
-            let expected = step(&pianist, &mut *alone, t, &[3]).remove(0);
-            let companions: Vec<usize> =
-                (0..64).filter(|stream| *stream == 3 || stream % (t * t + 1) == 0).collect();
-            let row = companions.iter().position(|stream| *stream == 3).unwrap();
-            let got = step(&pianist, &mut *shared, t, &companions).remove(row);
-            assert!(got == expected, "{}, step {t}", engine.device());
-        }
+        assert_company_makes_no_difference(&pianist, &engine);
     }
 }
 

@@ -24,7 +24,7 @@ use etude_pianist::network::Layout;
 use etude_pianist::time::TimeBase;
 use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::{Rng, SeedableRng};
-use steps::step;
+use steps::{assert_company_makes_no_difference, step};
 
 fn pianist(alphabet: Alphabet, layers: usize, units: usize, scale: f32) -> Pianist {
     let mut random = Pcg64Mcg::seed_from_u64(5);
@@ -93,15 +93,7 @@ fn a_stream_hears_the_same_whoever_shares_its_batch() {
         return;
     }
     let pianist = pianist(Alphabet::Notes, 2, 33, 0.3);
-    let engine = gpu(&pianist);
-    let (mut alone, mut shared) = (engine.batch(4).unwrap(), engine.batch(64).unwrap());
-    for t in 0..6 {
-        let expected = step(&pianist, &mut *alone, t, &[3]).remove(0);
-        let companions: Vec<usize> =
-            (0..64).filter(|stream| *stream == 3 || stream % (t * t + 1) == 0).collect();
-        let row = companions.iter().position(|stream| *stream == 3).unwrap();
-        assert!(step(&pianist, &mut *shared, t, &companions).remove(row) == expected, "step {t}");
-    }
+    assert_company_makes_no_difference(&pianist, &gpu(&pianist));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Steps of an engine whose inputs are like chance and yet the same each time.
 
 use etude_pianist::alphabet::InputRow;
-use etude_pianist::engine::Batch;
+use etude_pianist::engine::{Batch, Engine};
 use etude_pianist::model_file::Pianist;
 use etude_pianist::network::Inputs;
 
@@ -31,4 +31,17 @@ pub fn step(pianist: &Pianist, batch: &mut dyn Batch, step: usize, streams: &[us
         }
     }
     logits
+}
+
+/// Lets a stream hear the same steps alone and in larger and smaller company.
+pub fn assert_company_makes_no_difference(pianist: &Pianist, engine: &dyn Engine) {
+    let (mut alone, mut shared) = (engine.batch(4).unwrap(), engine.batch(64).unwrap());
+    for t in 0..6 {
+        let expected = step(pianist, &mut *alone, t, &[3]).remove(0);
+        let company: Vec<usize> =
+            (0..64).filter(|stream| *stream == 3 || stream % (t * t + 1) == 0).collect();
+        let row = company.iter().position(|stream| *stream == 3).unwrap();
+        let got = step(pianist, &mut *shared, t, &company).remove(row);
+        assert!(got == expected, "{}, step {t}", engine.device());
+    }
 }
