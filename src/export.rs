@@ -250,7 +250,6 @@ fn reveal(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::file::replace;
     use super::*;
     use etude_pianist::midi;
     use etude_pianist::note::{Key, Note, Performance, Velocity};
@@ -343,7 +342,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let taken = folder.path().join("taken.mid");
         fs::create_dir(&taken).unwrap();
-        assert!(replace(&taken, b"bytes").is_err());
+        assert!(save_at(taken, &clip(120.0)).is_err());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

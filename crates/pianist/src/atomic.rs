@@ -1,20 +1,21 @@
 //! Files that appear whole or not at all.
 
-use std::fs;
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
 use tempfile::NamedTempFile;
 
 /// Writes a file under another name and renames it, so that whoever reads `path` sees the old or the new one whole. A
 /// file that is replaced hands on who may read it; a link stays one.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_with(path, |file| file.write_all(bytes))
 }
 
 /// The same with contents that `fill` writes.
-pub(crate) fn write_with(path: &Path, fill: impl FnOnce(&mut fs::File) -> io::Result<()>) -> io::Result<()> {
+pub fn write_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     if is_device(path) {
-        return fill(&mut fs::File::create(path)?);
+        return fill(&mut File::create(path)?);
     }
     let path = &real(path);
     let mut file = unfinished_file(folder(path))?;
@@ -27,8 +28,25 @@ pub(crate) fn write_with(path: &Path, fill: impl FnOnce(&mut fs::File) -> io::Re
     Ok(())
 }
 
+/// Writes a file where nothing is: whatever else writes there at the same time, nothing is ever replaced.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] if something is there.
+pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = unfinished_file(folder(path))?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    let Err(refused) = file.persist_noclobber(path) else { return Ok(()) };
+    if refused.error.kind() == io::ErrorKind::AlreadyExists || path.exists() {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    // Some file systems only know how to replace.
+    refused.file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
 /// Asks whether a file can be written at `path`, before the work that makes its contents.
-pub(crate) fn check(path: &Path) -> io::Result<()> {
+pub fn check(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
@@ -36,7 +54,7 @@ pub(crate) fn check(path: &Path) -> io::Result<()> {
 }
 
 /// Whether two paths lead to the same file, be it there or yet to be written. A device keeps nothing that could be lost.
-pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
+pub fn is_same(one: &Path, other: &Path) -> bool {
     !is_device(one) && real(one) == real(other)
 }
 
@@ -69,4 +87,60 @@ fn unfinished_file(folder: &Path) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder.tempfile_in(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_new_file_replaces_none_and_a_file_that_is_refused_leaves_nothing_behind() {
+        let place = tempfile::tempdir().unwrap();
+        let (file, folder) = (place.path().join("file"), place.path().join("folder"));
+        write_new(&file, b"first").unwrap();
+        fs::create_dir(&folder).unwrap();
+        for there in [&file, &folder] {
+            let refused = write_new(there, b"second").unwrap_err();
+            assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        }
+        assert_eq!(fs::read(&file).unwrap(), b"first");
+        assert!(write(&folder, b"second").is_err() && check(&folder).is_err());
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_file_that_can_not_be_filled_leaves_the_old_one() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("file");
+        write(&file, b"old").unwrap();
+        let full = write_with(&file, |file| {
+            file.write_all(b"ne")?;
+            Err(io::ErrorKind::StorageFull.into())
+        });
+        assert_eq!(full.unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(fs::read(&file).unwrap(), b"old");
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_is_replaced_stays_where_its_link_leads_and_as_private_as_it_was() {
+        use std::fs::{Permissions, metadata, set_permissions};
+        use std::os::unix::fs::{PermissionsExt, symlink};
+
+        let place = tempfile::tempdir().unwrap();
+        let (file, link) = (place.path().join("file"), place.path().join("link"));
+        fs::write(&file, "old").unwrap();
+        set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+        symlink(&file, &link).unwrap();
+        assert!(is_same(&file, &link));
+        write(&link, b"new").unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+        assert_eq!(metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        write(Path::new("/dev/null"), b"new").unwrap();
+        assert!(!is_same(Path::new("/dev/null"), Path::new("/dev/null")), "what goes there is lost anyway");
+    }
 }

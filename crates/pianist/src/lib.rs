@@ -2,6 +2,7 @@
 //! sampler and the composer.
 
 pub mod alphabet;
+pub mod atomic;
 pub mod card;
 pub mod composer;
 pub mod engine;

@@ -1,7 +1,8 @@
 //! `card`: completes a pianist's model card, in its file and on the page beside it.
 
-use crate::{atomic, say};
+use crate::say;
 use clap::ArgGroup;
+use etude_pianist::atomic;
 use etude_pianist::card::Validation;
 use etude_pianist::model_file::{Pianist, PianistFileError};
 use etude_pianist::network::{Blueprint, Head};

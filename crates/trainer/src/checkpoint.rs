@@ -1,8 +1,8 @@
 //! Everything that a training run needs to go on: parameters, the optimiser's state, and how far it has come.
 
-use crate::atomic;
 use crate::optimizer::AdamW;
 use etude_pianist::alphabet::Alphabet;
+use etude_pianist::atomic;
 use etude_pianist::network::Layout;
 use etude_pianist::time::TimeBase;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};

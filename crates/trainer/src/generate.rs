@@ -12,7 +12,8 @@ use std::sync::Arc;
 use indicatif::ProgressBar;
 use thiserror::Error;
 
-use crate::{atomic, picture, say};
+use crate::{picture, say};
+use etude_pianist::atomic;
 use etude_pianist::composer::{Composer, MAX_TAKES, Request, RequestError, Take};
 use etude_pianist::engine::{CpuEngine, Device, Engine, Precision};
 use etude_pianist::midi::{self, MidiFileError};

@@ -1,6 +1,5 @@
 //! The offline trainer: from a folder of MIDI files to a pianist. `main.rs` is its command line.
 
-mod atomic;
 pub mod augmentation;
 pub mod backend;
 pub mod backward;

@@ -11,6 +11,7 @@ use std::io;
 use std::path::PathBuf;
 
 use etude_pianist::alphabet::Alphabet;
+use etude_pianist::atomic;
 use etude_pianist::time::TimeBase;
 use rayon::prelude::*;
 
@@ -19,7 +20,7 @@ pub(crate) use self::reading::Music;
 pub use self::reading::{Reason, Skipped};
 pub use self::report::Report;
 use crate::corpus::{self, CorpusError, Draft, Split};
-use crate::{atomic, interrupt, say};
+use crate::{interrupt, say};
 
 /// Make a corpus to train on from folders of MIDI files.
 ///

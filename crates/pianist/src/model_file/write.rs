@@ -1,11 +1,6 @@
-//! From a pianist to bytes and a file that is never half written.
+//! From a pianist to bytes and a file.
 
-use std::{
-    borrow::Cow,
-    fs::{self, File},
-    io::{self, Write},
-    path::Path,
-};
+use std::{borrow::Cow, path::Path};
 
 use half::f16;
 use safetensors::{Dtype, View};
@@ -13,7 +8,7 @@ use safetensors::{Dtype, View};
 use super::{
     HEADER_KEY, Header, LARGEST_HEADER, LENGTH_BYTES, Pianist, PianistError, PianistFileError, VERSION,
 };
-use crate::network::Parameter;
+use crate::{atomic, network::Parameter};
 
 impl Pianist {
     /// The pianist as a file's contents; the same pianist gives the same bytes.
@@ -50,30 +45,14 @@ impl Pianist {
         }
     }
 
-    /// Writes the pianist to a file. It is written beside it and then renamed, so that a crash leaves the old one.
+    /// Writes the pianist to a file, so that a crash leaves the old one; see [`atomic::write`].
     pub fn write_file(&self, path: impl AsRef<Path>) -> Result<(), PianistFileError> {
         let path = path.as_ref();
         let bytes =
             self.to_bytes().map_err(|source| PianistFileError::Invalid { path: path.to_owned(), source })?;
-        replace(path, &bytes).map_err(|source| PianistFileError::Unwritable { path: path.to_owned(), source })
+        atomic::write(path, &bytes)
+            .map_err(|source| PianistFileError::Unwritable { path: path.to_owned(), source })
     }
-}
-
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = path.with_file_name(name);
-    let write = || {
-        let mut file = File::create(&part)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&part, path)
-    };
-    let written = write();
-    if written.is_err() {
-        let _ = fs::remove_file(&part);
-    }
-    written
 }
 
 /// A parameter in f16.

@@ -4,11 +4,11 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use etude_pianist::alphabet::Alphabet;
+use etude_pianist::atomic;
 use etude_pianist::time::TimeBase;
 use zerocopy::IntoBytes;
 
 use super::record::{Header, MAGIC, PerformanceRecord, VERSION};
-use crate::atomic;
 
 use super::{CorpusError, Packed, Split};
 

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use etude_pianist::atomic;
+
 use super::{GenerateArgs, GenerateError};
-use crate::atomic;
 
 /// Refuses, before there are clips to lose, what would overwrite a file that is read, or can't be written.
 pub(super) fn check(args: &GenerateArgs) -> Result<(), GenerateError> {

@@ -2,8 +2,8 @@
 
 use super::start::checkpoint_path;
 use super::{TrainArgs, TrainError};
-use crate::atomic;
 use crate::corpus::Corpus;
+use etude_pianist::atomic;
 use etude_pianist::model_file::{LARGEST_MIB, MAX_LAYERS, MAX_UNITS};
 use etude_pianist::network::Layout;
 

@@ -1,8 +1,8 @@
 //! The loss over time, one line of a CSV file for each measurement.
 
 use super::TrainError;
-use crate::atomic;
 use crate::picture;
+use etude_pianist::atomic;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
