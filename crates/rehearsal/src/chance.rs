@@ -13,7 +13,7 @@ const SAMPLE_RATES: [f64; 9] =
 const TIME_SIGNATURES: [(u16, u16); 5] = [(4, 4), (3, 4), (7, 8), (5, 4), (1, 4)];
 
 /// The longest block.
-pub const LONGEST_BLOCK: u32 = 16_384;
+const LONGEST_BLOCK: u32 = 16_384;
 
 /// Environment variable with the one seed to play again.
 pub const SEED: &str = "ETUDE_SEED";

@@ -11,7 +11,6 @@ mod takes;
 use std::path::PathBuf;
 
 use clap::ArgGroup;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use etude_pianist::alphabet::Pedal;
 use etude_pianist::composer::{MAX_TAKES, RequestError};
 use etude_pianist::engine::Precision;
@@ -21,6 +20,7 @@ use etude_pianist::time::TimeBase;
 pub use self::comparison::{Comparison, Pair, Spread};
 pub use self::copies::{Copied, Copies};
 pub use self::report::{Attribute, Report};
+use crate::args;
 use crate::corpus::CorpusError;
 use crate::prepare::{PrepareError, Skipped};
 use crate::say;
@@ -50,7 +50,7 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "FILE")]
     pub corpus: Option<PathBuf>,
     /// Whether the pedal has steps of its own (keep) or lengthens the notes (fold)
-    #[arg(long, default_value = "keep", value_parser = PossibleValuesParser::new(["keep", "fold"]).map(pedal))]
+    #[arg(long, default_value = "keep", value_parser = args::pedal())]
     pub pedal: Pedal,
     /// Measure the loss with weights in f32 (as trained), bf16 or int8 (as it composes)
     #[arg(long, value_name = "f32|bf16|int8", default_value_t = Precision::F32)]
@@ -135,10 +135,6 @@ pub fn evaluate(args: &EvaluateArgs) -> Result<Report, EvaluateError> {
         report.longest_copied_passage = training.map(|training| Copies::new(&takes, excerpts, &training));
     }
     Ok(report)
-}
-
-fn pedal(word: String) -> Pedal {
-    if word == "fold" { Pedal::Fold } else { Pedal::Keep }
 }
 
 /// What was left out and why, to end a message with.

@@ -11,6 +11,7 @@ use etude_pianist::network::{Blueprint, Head, Layout};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use rayon::prelude::*;
+use std::iter::Sum;
 
 /// What a network lost on some music.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -49,6 +50,14 @@ impl Loss {
     /// All heads together, per note.
     pub fn nats_per_note(&self) -> f64 {
         self.nats.iter().sum::<f64>() / self.notes.max(1) as f64
+    }
+}
+
+impl Sum for Loss {
+    fn sum<I: Iterator<Item = Loss>>(losses: I) -> Loss {
+        let mut sum = Loss::default();
+        losses.for_each(|loss| sum.add(&loss));
+        sum
     }
 }
 
@@ -140,9 +149,7 @@ impl Learner {
         }
         let optimizer = &mut self.optimizer;
         self.network.update(|parameters| optimizer.update(parameters, gradient, learning_rate));
-        let mut loss = Loss::default();
-        losses.iter().for_each(|part| loss.add(part));
-        Ok(loss)
+        Ok(losses.into_iter().sum())
     }
 }
 
@@ -162,9 +169,7 @@ pub fn measure(
     }
     let measure = |passages| measure_on_one_thread(blueprint, network, kernel, passages);
     let losses: Vec<Loss> = shares.into_par_iter().map(measure).collect();
-    let mut sum = Loss::default();
-    losses.iter().for_each(|loss| sum.add(loss));
-    sum
+    losses.into_iter().sum()
 }
 
 fn measure_on_one_thread(

@@ -28,10 +28,7 @@ impl Passage {
         bars: &[Bar],
         pedal: Pedal,
     ) -> Passage {
-        let quantised = match pedal {
-            Pedal::Keep => performance.quantise(base),
-            Pedal::Fold => performance.fold_pedal().quantise(base),
-        };
+        let quantised = quantised(performance, base, pedal);
         let conditions = Conditions { pedal: Some(pedal), metre: metre(bars), ..Conditions::default() };
         Passage {
             alphabet,
@@ -119,6 +116,14 @@ impl Passage {
         self.at += 1;
         batch.add(blueprint, Some((self.context.as_mut(), &self.conditions, step)));
         self.alphabet.struck(step).is_some()
+    }
+}
+
+/// A performance on the tick grid, the pedal as `pedal` says.
+pub(crate) fn quantised(performance: &Performance<f64>, base: TimeBase, pedal: Pedal) -> Performance<Ticks> {
+    match pedal {
+        Pedal::Keep => performance.quantise(base),
+        Pedal::Fold => performance.fold_pedal().quantise(base),
     }
 }
 

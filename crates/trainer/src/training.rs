@@ -6,6 +6,7 @@ mod draft;
 mod run;
 mod start;
 
+use crate::args;
 use crate::augmentation::Pedals;
 use crate::backend::{Device, DeviceError};
 use crate::card::CardError;
@@ -82,19 +83,11 @@ pub struct TrainArgs {
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
     pub device: Device,
     /// How exact products are: bf16 is twice as fast where the processor has it
-    #[arg(long, value_parser = parse_precision, default_value = "bf16")]
+    #[arg(long, value_parser = args::precision, default_value = "bf16")]
     pub precision: Precision,
     /// Seed of the first weights and the order of the music
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-}
-
-pub(crate) fn parse_precision(text: &str) -> Result<Precision, String> {
-    match text {
-        "f32" => Ok(Precision::F32),
-        "bf16" => Ok(Precision::Bf16),
-        _ => Err("expected f32 or bf16".to_owned()),
-    }
 }
 
 /// Why training can't begin or go on.

@@ -1,10 +1,10 @@
 //! How fast training is on random music. The counterpart of `benches/peers/training.py`.
 
+use crate::args;
 use crate::backend::{Device, DeviceError};
 use crate::learner::{Learner, Size, initial_parameters};
 use crate::optimizer::AdamW;
 use crate::passage::Passage;
-use crate::training::parse_precision;
 use etude_pianist::alphabet::{Alphabet, Pedal};
 use etude_pianist::kernel::{Kernel, Precision};
 use etude_pianist::network::Layout;
@@ -23,7 +23,7 @@ const LEARNING_RATE: f32 = 1e-3;
 #[derive(Debug, Clone, clap::Args)]
 pub struct TrainingArgs {
     /// How exact products are
-    #[arg(long, value_parser = parse_precision)]
+    #[arg(long, value_parser = args::precision)]
     pub precision: Precision,
     /// Threads
     #[arg(long)]

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::{EvaluateArgs, EvaluateError};
 use crate::corpus::{Corpus, Split};
+use crate::passage::quantised;
 use crate::prepare::{self, Skipped};
 
 /// One performance.
@@ -52,10 +53,7 @@ pub fn open(path: &Path, base: TimeBase) -> Result<Corpus, EvaluateError> {
 
 /// The performances as the pianist hears them: on the tick grid, the pedal spelled as `pedal` says; in its unit.
 pub fn spelled(pieces: &[Piece], pedal: Pedal, base: TimeBase) -> Vec<Performance<f64>> {
-    let spell = |piece: &Piece| match pedal {
-        Pedal::Keep => piece.performance.quantise(base).unquantise(base),
-        Pedal::Fold => piece.performance.fold_pedal().quantise(base).unquantise(base),
-    };
+    let spell = |piece: &Piece| quantised(&piece.performance, base, pedal).unquantise(base);
     pieces.par_iter().map(spell).collect()
 }
 

@@ -12,9 +12,7 @@ const STREAMS: usize = 16;
 /// Lets the engine hear each passage from its beginning to its end.
 pub fn measure(engine: &CpuEngine, mut passages: Vec<Passage>) -> Loss {
     let losses: Vec<Loss> = passages.par_chunks_mut(STREAMS).map(|passages| hear(engine, passages)).collect();
-    let mut sum = Loss::default();
-    losses.iter().for_each(|loss| sum.add(loss));
-    sum
+    losses.into_iter().sum()
 }
 
 fn hear(engine: &CpuEngine, passages: &mut [Passage]) -> Loss {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
+use clap::builder::RangedU64ValueParser;
 use etude_pianist::alphabet::Pedal;
 use etude_pianist::composer::{Knobs, Request};
 use etude_pianist::engine::Device;
@@ -10,6 +10,8 @@ use etude_pianist::locks::{Locks, Scale, Tonic};
 use etude_pianist::note::{Key, Performance};
 use etude_pianist::sampler::{Freedom, Temperatures};
 use etude_pianist::time::TimeSignature;
+
+use crate::args;
 
 /// Compose clips with a trained pianist
 ///
@@ -112,16 +114,7 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "FILE.mid", help_heading = "Wishes")]
     pub primer: Option<PathBuf>,
     /// The sustain pedal: as pedal changes (CC64), or folded into longer notes
-    #[arg(
-        long,
-        value_name = "keep|fold",
-        default_value = "keep",
-        value_parser = PossibleValuesParser::new(["keep", "fold"]).map(|word| match word.as_str() {
-            "fold" => Pedal::Fold,
-            _ => Pedal::Keep,
-        }),
-        help_heading = "Wishes"
-    )]
+    #[arg(long, value_name = "keep|fold", default_value = "keep", value_parser = args::pedal(), help_heading = "Wishes")]
     pub pedal: Pedal,
 }
 

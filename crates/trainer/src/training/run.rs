@@ -95,12 +95,7 @@ impl<'a> Run<'a> {
 
     fn learn(&mut self) -> Result<(), TrainError> {
         let bar = say::bar(0, "Training {bar:30} {msg}, {eta} left");
-        let seed = self.args.seed.wrapping_add(self.progress.updates) << 8;
-        let streams = self.args.streams;
-        let (corpus, alphabet, pedals) = (self.corpus, self.progress.alphabet, self.args.pedal);
-        let decks: Vec<Mutex<Deck>> = (0..self.threads as u64)
-            .map(|i| Mutex::new(Deck::new(corpus, alphabet, pedals, streams, seed + i)))
-            .collect();
+        let decks: Vec<Mutex<Deck>> = self.decks().map(Mutex::new).collect();
         // Each worker locks its own deck only, so no lock is ever waited for, and none is poisoned.
         let deck = |i: usize| decks[i].lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let mut recent = Loss::default();
@@ -132,6 +127,13 @@ impl<'a> Run<'a> {
         }
         bar.finish_and_clear();
         Ok(())
+    }
+
+    /// Passages for each thread.
+    fn decks(&self) -> impl Iterator<Item = Deck<'a>> + use<'a> {
+        let Run { corpus, args, .. } = *self;
+        let (alphabet, seed) = (self.progress.alphabet, args.seed.wrapping_add(self.progress.updates) << 8);
+        (0..self.threads as u64).map(move |i| Deck::new(corpus, alphabet, args.pedal, args.streams, seed + i))
     }
 
     fn show(&self, bar: &ProgressBar, recent: &Loss, speed: f64) {
