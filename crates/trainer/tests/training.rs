@@ -267,6 +267,30 @@ fn resuming_keeps_what_the_card_command_wrote() {
 }
 
 #[test]
+fn a_pianist_that_began_as_another_keeps_its_licence_and_names_its_music() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut args = arguments(folder.path(), 0.01);
+    run(&args).expect("the first run succeeds");
+    let mut pianist = Pianist::read_file(&args.output).expect("a pianist");
+    pianist.card.data = "my own waltzes".to_owned();
+    pianist.card.licence = "Non-commercial.".to_owned();
+    pianist.write_file(&args.output).expect("a writable folder");
+    for (name, from) in [("as-pianist", "tiny.safetensors"), ("as-checkpoint", "tiny.checkpoint")] {
+        args.output = folder.path().join(name).with_extension("safetensors");
+        args.from = Some(folder.path().join(from));
+        run(&args).expect("the second run succeeds");
+        let card = Pianist::read_file(&args.output).expect("a pianist").card;
+        assert!(
+            card.licence.contains("`tiny`") && card.licence.contains("Non-commercial."),
+            "{}",
+            card.licence
+        );
+        assert!(card.notes.contains("`tiny`") && card.notes.contains("my own waltzes"), "{}", card.notes);
+        assert!(card.data.starts_with("2 performances"), "{}", card.data);
+    }
+}
+
+#[test]
 fn resuming_with_more_music_says_how_much_there_is_now() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut args = arguments(folder.path(), 0.01);

@@ -8,9 +8,11 @@ use std::path::Path;
 const NO_VALIDATION: &str = "no performances for validation";
 
 /// The card of the pianist at `output`, which `card` may have completed, without what was measured of its weights; the
-/// rest, and of a pianist that is not there yet all, is a draft.
-pub(super) fn card(output: &Path, corpus: &Corpus) -> Card {
-    let draft = draft(output, corpus);
+/// rest, and of a pianist that is not there yet all, is a draft. `from` is what it began with, if not with nothing.
+pub(super) fn card(output: &Path, from: Option<&Path>, corpus: &Corpus) -> Card {
+    // A checkpoint has no card, but the pianist of its run has one.
+    let parent = from.and_then(|path| Card::read_file(path.with_extension("safetensors")).ok());
+    let draft = draft(output, parent.unwrap_or_default(), corpus);
     // A damaged file has nothing to keep, and is about to be replaced by a good one.
     let Ok(written) = Card::read_file(output) else { return draft };
     Card {
@@ -35,9 +37,14 @@ fn is_drafted(text: &str) -> bool {
     text.is_empty() || forms.contains(&form.join(" ").as_str())
 }
 
-fn draft(output: &Path, corpus: &Corpus) -> Card {
+/// What a pianist began with binds it, too: who may use that, and what it learned from.
+fn draft(output: &Path, parent: Card, corpus: &Corpus) -> Card {
     let training = corpus.performances(Split::Train);
+    let known = |text: &str, words: String| if text.is_empty() { String::new() } else { words };
+    let Card { name, data, licence, .. } = parent;
     Card {
+        licence: known(&licence, format!("That of `{name}`, with which it began: {licence}")),
+        notes: known(&data, format!("It began as `{name}`, which learned from this: {data}")),
         name: output.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
         data: format!("{} performances, {} notes", training.len(), notes(training)),
         split: split(corpus),

@@ -253,7 +253,7 @@ impl<'a> Run<'a> {
         Card {
             training: Training { minutes: (earlier_seconds + seconds) / 60.0, steps, notes, setup },
             validation: measured.map(|loss| validation(alphabet, loss)),
-            ..draft::card(&self.args.output, self.corpus)
+            ..draft::card(&self.args.output, self.args.from.as_deref(), self.corpus)
         }
     }
 
