@@ -29,10 +29,10 @@ impl Player {
     /// Plays what `take` has in `block`. Events come in the order of their samples; `send` says whether the host took
     /// one. A release that it refuses is sent again later; a refused strike is left out.
     ///
-    /// When the host stops, jumps or loops, everything that sounds ends, and so does what was before a take. When the take is another one than last time,
-    /// what was [before](Take::before) goes on to its bar line, and only what the new one does not hold there ends: a take
-    /// can grow, or keep some bars, while its notes sound. A block without samples, which hosts use to pass on knobs, is
-    /// no time at all.
+    /// When the host stops, jumps or loops, everything that sounds ends, and so does what was before a take. When the take is
+    /// another one than last time, what was [before](Take::before) goes on to its bar line, and only what the new one does
+    /// not hold there ends: a take can grow, or keep some bars, while its notes sound. A block without samples, which hosts
+    /// use to pass on knobs, is no time at all.
     pub fn process(&mut self, block: &Block, take: Option<&Take>, mut send: impl FnMut(Event) -> bool) {
         if block.samples == 0 {
             return;
@@ -45,17 +45,8 @@ impl Player {
             return sounding.hush(0, send);
         };
         playhead.follow(block, |span| {
-            let mut stretch = Stretch { entered: span.entered, ticks: span.ticks.clone(), span };
-            if let Some(before) = take.before().filter(|before| !before.is_over()) {
-                if !stretch.entered && before.is_near(&stretch.ticks) {
-                    perform(sounding, before.take(), &stretch.split_off(before.until()), played, send);
-                    if stretch.ticks.is_empty() {
-                        return;
-                    }
-                }
-                before.end();
-            }
-            perform(sounding, take, &stretch, played, send);
+            let stretch = Stretch { entered: span.entered, ticks: span.ticks.clone(), span };
+            perform(sounding, take, stretch, played, send);
         });
     }
 
@@ -93,8 +84,29 @@ impl Stretch<'_> {
     }
 }
 
-/// Plays what `take` has in a stretch; `played` is what was played before, and becomes this.
+/// Plays a stretch: what was before `take` up to its bar line, and then that; `played` is what was played last.
 fn perform(
+    sounding: &mut Sounding,
+    take: &Take,
+    mut stretch: Stretch,
+    played: &mut Option<u64>,
+    send: &mut impl FnMut(Event) -> bool,
+) {
+    if let Some(before) = take.before().filter(|before| !before.is_over()) {
+        if !stretch.entered && before.is_near(&stretch.ticks) {
+            perform(sounding, before.take(), stretch.split_off(before.until()), played, send);
+            if stretch.ticks.is_empty() {
+                return;
+            }
+        }
+        before.end();
+    }
+    begin(sounding, take, &stretch, played, send);
+    play(sounding, take, &stretch, send);
+}
+
+/// Ends what the host left behind, and what `take` does not hold if something else was played before.
+fn begin(
     sounding: &mut Sounding,
     take: &Take,
     stretch: &Stretch,
@@ -111,7 +123,6 @@ fn perform(
     if stretch.entered || changed {
         sounding.pedal(take.pedal_before(here), first, send);
     }
-    play(sounding, take, stretch, send);
 }
 
 fn play(sounding: &mut Sounding, take: &Take, stretch: &Stretch, send: &mut impl FnMut(Event) -> bool) {

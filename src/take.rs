@@ -66,9 +66,12 @@ impl Before {
         // What is at the playhead itself is not played yet; the lowest there is says that nothing is.
         let here = playhead.checked_sub(1)?;
         match &old.before {
-            Some(before) if !before.is_over() && before.range.contains(&here) => Some(before.clone()),
-            Some(_) => Before::at(&Arc::new(Take { before: None, ..(**old).clone() }), playhead),
-            None => {
+            Some(before) if before.is_over() => {
+                Before::at(&Arc::new(Take { before: None, ..(**old).clone() }), playhead)
+            }
+            Some(before) if before.range.contains(&here) => Some(before.clone()),
+            // Also where the player is said to be past what was before `old`: it may be about to play that only now.
+            _ => {
                 let end = old.bar_line_after(here)?;
                 let before = || Before { take: old.clone(), range: here..end, over: Arc::default() };
                 old.is_decided(end).then(before)

@@ -71,10 +71,25 @@ fn the_last_of_many_takes_that_come_within_a_bar_follows_at_its_end() {
 fn a_take_that_comes_after_the_one_before_it_began_waits_for_the_next_bar_of_that() {
     let old = ticking(60);
     let second = Arc::new(coming(&ticking(64), &old, 1.5));
+    log(&[start(0.0, 1.5), roll(3.0, 1)], &[512], &[(*old).clone(), (*second).clone()]);
     let third = coming(&ticking(72), &second, 4.5);
     let before = third.before().expect("the second take sounds");
     assert_eq!((before.take().id(), before.until()), (second.id(), 8 * 960));
     assert!(before.take().before().is_none(), "takes long gone are let go");
+}
+
+#[test]
+fn a_take_that_comes_while_a_bar_line_is_played_leaves_the_end_of_the_bar_as_it_is() {
+    let old = ticking(60);
+    let second = Arc::new(coming(&ticking(64), &old, 1.5));
+    // The player was said to be there, but plays what leads there only now.
+    let third = coming(&ticking(72), &second, 4.5);
+    let takes = [(*old).clone(), (*second).clone(), third];
+    let log = log(&[start(0.0, 1.5), roll(1.0, 1), roll(2.0, 2), roll(7.5, 2)], &[48_000], &takes);
+    let wanted = changed_at(4, 12)
+        .into_iter()
+        .map(|(quarter, key)| (quarter, if (4.0..8.0).contains(&quarter) { 64 } else { key }));
+    assert_eq!(strikes(&log), wanted.collect::<Vec<_>>());
 }
 
 #[test]
