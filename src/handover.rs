@@ -30,7 +30,7 @@ const FURTHER: f64 = 16.0;
 /// What the generator is about.
 #[derive(Debug, Clone, Default)]
 pub struct Status {
-    /// The number of the order that the take meets.
+    /// The number of the last order that the take meets, or that could not be met.
     pub order: u64,
     /// The newest take, as far as it is composed.
     pub take: Option<Arc<Take>>,
@@ -38,7 +38,7 @@ pub struct Status {
     pub others: Vec<Arc<Take>>,
     /// Whether it is being composed further, or another one is about to be.
     pub composing: bool,
-    /// Why the last order could not be met.
+    /// Why that order could not be met.
     pub error: Option<String>,
     /// Why the device that was asked for does not compose, if another had to.
     pub warning: Option<String>,
@@ -159,8 +159,9 @@ impl EditorEnd {
 
     /// What the generator is about.
     pub fn status(&self) -> Status {
-        let status = self.shared.status(|status| status.clone());
+        // Asked first: an order that is answered by then is in what is looked at next.
         let waiting = self.shared.answered.load(SeqCst) < self.shared.ordered.load(SeqCst);
+        let status = self.shared.status(|status| status.clone());
         Status { composing: (status.composing || waiting) && !self.shared.over.load(SeqCst), ..status }
     }
 
@@ -254,10 +255,9 @@ impl GeneratorEnd {
     pub(crate) fn refuse(&mut self, number: u64, kept: Option<Arc<Take>>, error: String) {
         let kept = kept.map(|kept| self.play(kept.in_manner(self.manner)));
         self.shared.status(|status| {
-            status.error = Some(error);
-            status.composing = false;
+            (status.order, status.error, status.composing) = (number, Some(error), false);
             if let Some(kept) = kept {
-                (status.order, status.take) = (number, Some(kept));
+                status.take = Some(kept);
                 status.others.clear();
             }
         });

@@ -23,7 +23,7 @@ use nice_plug::params::persist::PersistentField;
 
 use crate::bell::Bell;
 use crate::ear::Ear;
-use crate::handover::EditorEnd;
+use crate::handover::{EditorEnd, Status};
 use crate::pianists::{self, Known};
 use crate::take::Take;
 use state::{Command, State};
@@ -104,10 +104,10 @@ impl Session {
 
     /// What there is to see.
     pub fn view(&self) -> Arc<View> {
-        let status = self.generator.get().map(EditorEnd::status).unwrap_or_default();
-        let composing = status.composing;
-        let (pace, device) = (status.pace.unwrap_or(0.0), status.device.clone());
         self.with(|state| {
+            let status = self.status();
+            let composing = status.composing;
+            let (pace, device) = (status.pace.unwrap_or(0.0), status.device.clone());
             state.record(status);
             Arc::new(View {
                 take: state.current().map(|entry| entry.take.clone()),
@@ -222,6 +222,11 @@ impl Session {
         self.bell.ring();
     }
 
+    /// What the generator is about. To be asked with the session's lock, so that nothing newer is recorded already.
+    fn status(&self) -> Status {
+        self.generator.get().map(EditorEnd::status).unwrap_or_default()
+    }
+
     fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
         look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -240,9 +245,8 @@ impl<'a> PersistentField<'a, Saved> for Arc<Session> {
     where
         F: Fn(&Saved) -> R,
     {
-        let status = self.generator.get().map(EditorEnd::status).unwrap_or_default();
         look(&self.with(|state| {
-            state.record(status);
+            state.record(self.status());
             Saved::of(state)
         }))
     }

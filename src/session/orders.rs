@@ -101,7 +101,7 @@ impl Orders<'_> {
         let device = self.state.device.clone();
         let keep = Some(keep);
         let order = self.editor.order(Order { pianist: source, device, place, request, keep, ideas: 1 });
-        self.state.draft = Some(Draft { order, entry: Some(id), pianist, knobs, kept, replaces: None });
+        self.state.expect(Draft { order, entry: Some(id), pianist, knobs, kept, replaces: None });
     }
 
     /// A request as the knobs and the host say.
@@ -142,7 +142,7 @@ impl Orders<'_> {
         let (known, pianist) = state.pianist.clone();
         let order =
             editor.order(Order { pianist, device: state.device.clone(), place, request, keep, ideas });
-        state.draft = Some(Draft { order, entry: None, pianist: known.name, knobs, kept, replaces: None });
+        state.expect(Draft { order, entry: None, pianist: known.name, knobs, kept, replaces: None });
     }
 
     /// The first `bars` of an entry, and the locked ones after them.

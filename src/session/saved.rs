@@ -124,7 +124,9 @@ impl SavedTake {
     fn restore(self) -> Option<Entry> {
         let SavedTake { id, pianist, starred, seed, tempo, time_signature, quarters, decided, .. } = self;
         let inside = |time: f64| (0.0..=quarters).contains(&time);
-        let sensible = quarters > 0.0
+        let bars = quarters / time_signature.quarters_per_bar();
+        let sensible = bars >= 1.0
+            && bars.fract() == 0.0
             && quarters <= MAX_QUARTERS
             && inside(decided)
             && self.anchor.abs() <= FURTHEST

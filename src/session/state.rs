@@ -77,8 +77,11 @@ pub(super) struct State {
     pub(super) wants_adapters: bool,
     /// The graphics processors, once they are known, or why they are not.
     pub(super) adapters: Option<Result<Vec<String>, DeviceError>>,
+    /// What went wrong, until something is ordered.
     pub(super) error: Option<String>,
     pub(super) warning: Option<String>,
+    /// The last order whose answer was taken down.
+    answered: Option<u64>,
     /// The take that was recorded last.
     recorded: Option<u64>,
     next_id: u64,
@@ -100,6 +103,11 @@ impl State {
 
     pub(super) fn entry(&self, id: u64) -> Option<&Entry> {
         self.history.iter().find(|entry| entry.id == id)
+    }
+
+    /// Notes what was ordered.
+    pub(super) fn expect(&mut self, draft: Draft) {
+        (self.draft, self.error) = (Some(draft), None);
     }
 
     /// Makes an entry the current one.
@@ -136,14 +144,11 @@ impl State {
 
     /// Takes down what the generator made.
     pub(super) fn record(&mut self, status: Status) {
-        if status.error.is_some() && status.error != self.error {
+        let Some(draft) = self.draft.clone().filter(|draft| draft.order == status.order) else { return };
+        if self.answered.replace(status.order) != Some(status.order) && status.error.is_some() {
             self.error = status.error.clone();
         }
-        let Some(draft) = self.draft.clone().filter(|draft| draft.order == status.order) else { return };
         let Some(take) = status.take.filter(|take| self.recorded != Some(take.id())) else { return };
-        if status.error.is_none() {
-            self.error = None;
-        }
         self.warning = status.warning;
         self.recorded = Some(take.id());
         // What was refused is no take: what is played is the one before, or what was kept of it.

@@ -6,13 +6,14 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use etude::params::EtudeParams;
+use etude::params::{EtudeParams, Mode};
 use etude::pianists;
 use etude::session::View;
 use etude_pianist::alphabet::Alphabet;
 use etude_pianist::engine::{CpuEngine, Device, Engine, Precision};
 use etude_pianist::model_file::Pianist;
 use etude_pianist::time::TimeBase;
+use nice_plug::prelude::Params;
 
 use crate::common::random_pianist;
 use crate::failing::Failing;
@@ -60,6 +61,52 @@ fn a_bad_pianist_file_gives_a_message_and_the_one_in_use_plays_on() {
     session.generate();
     let view = instance.takes(2);
     assert_eq!((view.history[1].pianist.as_str(), &view.error), ("songbook", &None));
+}
+
+#[test]
+fn a_message_stays_while_a_take_grows() {
+    let params = Arc::new(EtudeParams::default());
+    turn(&params.mode, Mode::Endless);
+    let mut instance = Instance::with(params);
+    let decided = |view: &View| view.take.as_ref().map_or(0.0, |take| take.decided());
+    let first = decided(&instance.wait_in_any_case(|view| decided(view) > 28.0));
+    instance.params.session.choose_pianist("missing");
+    instance.wait_in_any_case(|view| view.error.is_some());
+    instance.roll(20.0);
+    let grown = instance.wait_in_any_case(|view| decided(view) > first + 8.0);
+    assert!(grown.error.as_ref().is_some_and(|error| error.contains("missing.safetensors")));
+}
+
+#[test]
+fn what_a_pianist_that_is_gone_could_not_compose_is_said_once_and_the_take_plays_on() {
+    let instance = Instance::new();
+    let first = instance.takes(1).take.clone().unwrap();
+    let mut saved = instance.saved();
+    let session = saved.get_mut("session").unwrap();
+    *session = session.replacen("\"pianist\":\"songbook\"", "\"pianist\":\"missing\"", 1);
+    let params = Arc::new(EtudeParams::default());
+    params.deserialize_fields(&saved);
+    let instance = Instance::with(params);
+    let session = &instance.params.session;
+    let in_another_manner = |velocity| {
+        let played = |view: &View| view.take.as_ref().unwrap().played().clone();
+        let before = played(&session.view());
+        turn(&instance.params.velocity, velocity);
+        instance.wait(move |view| played(view) != before)
+    };
+    in_another_manner(150.0);
+    session.generate();
+    let says = |words: &'static str| {
+        move |view: &View| view.error.as_ref().is_some_and(|error| error.contains(words))
+    };
+    instance.wait(says("missing.safetensors"));
+
+    let softer = in_another_manner(50.0);
+    assert_eq!((softer.take.as_ref().unwrap().music(), softer.history.len()), (first.music(), 1));
+
+    (0..8).for_each(|bar| session.lock_bar(bar, true));
+    session.vary();
+    instance.wait(says("all bars are locked"));
 }
 
 #[test]

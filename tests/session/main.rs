@@ -12,6 +12,9 @@ mod saving;
 mod turning;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::thread;
+use std::time::Duration;
 
 use etude::params::{self, EtudeParams};
 use etude::session::View;
@@ -39,6 +42,29 @@ fn a_first_take_comes_by_itself_and_generate_brings_others() {
     assert_ne!(notes(&second, 0.0, 32.0), notes(&first, 0.0, 32.0));
     assert_eq!(view.pianist.name, "songbook");
     assert!(view.pianist.licence.contains("MIT"));
+}
+
+#[test]
+fn a_view_that_says_that_all_is_composed_shows_it_all() {
+    let instance = Instance::new();
+    let session = &instance.params.session;
+    let done = AtomicBool::new(false);
+    let look = || {
+        while !done.load(SeqCst) {
+            let view = session.view();
+            let whole = view.take.iter().all(|take| take.decided() >= take.music().quarters);
+            assert!(view.composing || whole, "it shows a part");
+        }
+    };
+    thread::scope(|scope| {
+        let lookers = [(); 4].map(|()| scope.spawn(look));
+        for _ in 0..100 {
+            session.generate();
+            thread::sleep(Duration::from_millis(20));
+        }
+        done.store(true, SeqCst);
+        assert!(lookers.into_iter().all(|looker| looker.join().is_ok()));
+    });
 }
 
 #[test]

@@ -86,6 +86,7 @@ fn saved_nonsense_is_refused_and_the_takes_stay() {
         session[..session.len() / 2].to_owned(),
         session.replace("\"version\":1", "\"version\":77"),
         session.replace("\"quarters\":32.0", "\"quarters\":1e300"),
+        session.replace("\"quarters\":32.0,\"decided\":32.0", "\"quarters\":33.0,\"decided\":32.0"),
         session.replace("\"tempo\":120.0", "\"tempo\":-1.0"),
         session.replace("\"current\":1", "\"current\":5"),
         session.replace("\"anchor\":0", "\"anchor\":9223372036854775807"),
