@@ -35,9 +35,9 @@ use nice_plug_egui::{
 
 use crate::Etude;
 use crate::export::{self, Exporter, Named};
-use crate::params::{self, EtudeParams};
+use crate::params::{EtudeParams, Mode};
 use crate::session::{Host, View};
-use crate::take::{Mode, Take};
+use crate::take::Take;
 use crate::ticks;
 use layout::{LEAST, Layout};
 use roll::{Roll, Score};
@@ -270,7 +270,7 @@ impl Window {
 
     /// Whether several takes can be composed to choose from: they have to end.
     fn can_choose(&self) -> bool {
-        self.params.mode.value() == params::Mode::Loop
+        self.params.mode.value() == Mode::Loop
     }
 
     fn keys(&mut self, ui: &Ui, view: &View) {

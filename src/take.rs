@@ -13,16 +13,8 @@ use etude_pianist::note::{Key, Performance};
 
 use crate::generator::bars::only;
 use crate::manner::Manner;
+use crate::params::Mode;
 use crate::ticks::{nearest_tick, quarters};
-
-/// What happens at the end of a take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// It begins again.
-    Loop,
-    /// It is long enough never to end.
-    Endless,
-}
 
 /// Where a take lies on the host's timeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

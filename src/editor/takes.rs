@@ -222,7 +222,8 @@ mod tests {
 
     use super::*;
     use crate::bell::Bell;
-    use crate::take::{Mode, Place, Take};
+    use crate::params::Mode;
+    use crate::take::{Place, Take};
 
     fn entry(id: u64) -> Entry {
         let (tempo, time_signature) = (120.0, Default::default());

@@ -18,8 +18,9 @@ use super::bars::{join, only, place_after};
 use super::opening;
 use super::{Kept, Order};
 use crate::handover::{GeneratorEnd, Status};
+use crate::params::Mode;
 use crate::pianists::EngineError;
-use crate::take::{Mode, Place, Take};
+use crate::take::{Place, Take};
 use crate::ticks::{nearest_tick, quarters};
 
 /// How far an endless take is composed ahead of the playhead, in quarter notes: enough for the slowest machines and the

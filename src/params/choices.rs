@@ -125,7 +125,7 @@ pub enum Mode {
     /// It begins again.
     #[id = "loop"]
     Loop,
-    /// It goes on for as long as the host rolls.
+    /// It is long enough never to end: it goes on for as long as the host rolls.
     #[id = "endless"]
     Endless,
 }
@@ -160,15 +160,6 @@ impl Grid {
     /// Whether its lines divide a beat in three.
     pub fn is_triplet(self) -> bool {
         matches!(self, Grid::EighthTriplet | Grid::SixteenthTriplet)
-    }
-}
-
-impl From<Mode> for crate::take::Mode {
-    fn from(mode: Mode) -> crate::take::Mode {
-        match mode {
-            Mode::Loop => crate::take::Mode::Loop,
-            Mode::Endless => crate::take::Mode::Endless,
-        }
     }
 }
 

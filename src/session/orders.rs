@@ -12,7 +12,7 @@ use crate::generator::{Kept, Order};
 use crate::handover::EditorEnd;
 use crate::params::{Mode, Settings};
 use crate::pianists::{self, Known, Source};
-use crate::take::{self, Place, Take};
+use crate::take::{Place, Take};
 use crate::ticks;
 
 /// Gives orders, as the knobs say and where the host is.
@@ -138,7 +138,7 @@ impl Orders<'_> {
         // There is no choosing among takes that are never complete.
         let ideas = if settings.mode == Mode::Endless { 1 } else { ideas };
         let knobs = request.knobs.clone();
-        let place = Place { anchor, mode: settings.mode.into() };
+        let place = Place { anchor, mode: settings.mode };
         let (known, pianist) = state.pianist.clone();
         let order =
             editor.order(Order { pianist, device: state.device.clone(), place, request, keep, ideas });
@@ -163,7 +163,7 @@ impl Orders<'_> {
     /// the change waits for a bar line by itself.
     fn bars_until_now(&self, take: &Take) -> u32 {
         let Place { anchor, mode } = take.place();
-        if mode == take::Mode::Loop {
+        if mode == Mode::Loop {
             return 0;
         }
         let since = self.host.quarters() - ticks::quarters(anchor);
@@ -182,5 +182,5 @@ fn first(bars: u32) -> impl Iterator<Item = Range<u32>> {
 fn length(take: &Take) -> Option<u32> {
     let music = take.music();
     let bars = (music.quarters / music.time_signature.quarters_per_bar()).round() as u32;
-    (take.place().mode == take::Mode::Loop).then_some(bars)
+    (take.place().mode == Mode::Loop).then_some(bars)
 }

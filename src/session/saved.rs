@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Entry;
 use super::state::{MOST_ENTRIES, Restored, State};
+use crate::params::Mode;
 use crate::pianists;
-use crate::take::{Mode, Place, Take};
+use crate::take::{Place, Take};
 
 /// Version of the form; one of another is left alone.
 const VERSION: u32 = 1;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use etude::take::{Before, Mode, Take};
+use etude::params::Mode;
+use etude::take::{Before, Take};
 use etude_pianist::midi::Action;
 use proptest::prelude::*;
 

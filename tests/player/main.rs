@@ -6,8 +6,9 @@ mod music;
 mod tempo;
 mod transport;
 
+use etude::params::Mode;
 use etude::player::{Block, Event, Player};
-use etude::take::{Mode, Take};
+use etude::take::Take;
 use etude_pianist::midi::Action;
 use host::{Host, Stretch, assert_playable, log, notes};
 use music::{TEMPO, key, note, of_notes, place, takes};

@@ -1,6 +1,7 @@
 //! Takes to play.
 
-use etude::take::{Mode, Place, Take};
+use etude::params::Mode;
+use etude::take::{Place, Take};
 use etude_pianist::composer;
 use etude_pianist::note::{Key, Note, PedalChange, Performance, Velocity};
 use etude_pianist::time::TimeSignature;

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use etude::params::Mode;
 use etude::player::Block;
-use etude::take::{Mode, Take};
+use etude::take::Take;
 use etude_pianist::midi::Action;
 use proptest::prelude::*;
 

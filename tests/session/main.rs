@@ -16,9 +16,9 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
-use etude::params::{self, EtudeParams};
+use etude::params::{EtudeParams, Mode};
 use etude::session::View;
-use etude::take::{Mode, Place, Take};
+use etude::take::{Place, Take};
 use etude_pianist::engine::{Device, adapters};
 use etude_pianist::note::{Key, Note, Performance, Velocity};
 use etude_pianist::time::TimeSignature;
@@ -154,7 +154,7 @@ fn the_first_take_of_another_pianist_has_no_locks() {
 #[test]
 fn ideas_without_end_are_one_take() {
     let params = Arc::new(EtudeParams::default());
-    turn(&params.mode, params::Mode::Endless);
+    turn(&params.mode, Mode::Endless);
     let instance = Instance::with(params);
     let endless =
         |count| move |view: &View| view.history.len() == count && view.take.as_ref().unwrap().bars() > 0;
