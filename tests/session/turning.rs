@@ -102,7 +102,9 @@ fn a_knob_turned_while_ideas_are_composed_follows_the_best_of_them() {
 
 #[test]
 fn knobs_that_never_rest_are_heard_all_the_same() {
-    let mut instance = Instance::slow();
+    let params = Arc::new(EtudeParams::default());
+    turn(&params.bars, 16);
+    let mut instance = Instance::with(params);
     instance.takes(1);
     // While the host rolls, a take is heard when it is whole.
     instance.roll(0.0);
