@@ -5,6 +5,8 @@
 //! that they are skipped.
 #![cfg(feature = "gpu")]
 
+#[path = "common/sized.rs"]
+mod sized;
 #[path = "common/steps.rs"]
 mod steps;
 
@@ -16,23 +18,11 @@ use std::process::Command;
 use std::sync::Arc;
 
 use etude_pianist::alphabet::Alphabet;
-use etude_pianist::card::Card;
 use etude_pianist::composer::{Composer, Request, Take};
 use etude_pianist::engine::{CpuEngine, Device, Engine, GpuEngine, Precision, adapters, step_time};
 use etude_pianist::model_file::Pianist;
-use etude_pianist::network::Layout;
-use etude_pianist::time::TimeBase;
-use rand_pcg::Pcg64Mcg;
-use rand_pcg::rand_core::{Rng, SeedableRng};
+use sized::sized_pianist as pianist;
 use steps::{assert_company_makes_no_difference, step};
-
-fn pianist(alphabet: Alphabet, layers: usize, units: usize, scale: f32) -> Pianist {
-    let mut random = Pcg64Mcg::seed_from_u64(5);
-    let count = Layout::new(&alphabet.blueprint(layers, units)).len();
-    let parameters =
-        (0..count).map(|_| (random.next_u32() as f32 / u32::MAX as f32 * 2.0 - 1.0) * scale).collect();
-    Pianist::new(alphabet, TimeBase::Seconds, layers, units, parameters, Card::default())
-}
 
 /// `false`, and a word on the terminal, if this machine has no adapter.
 fn there_is_an_adapter() -> bool {
