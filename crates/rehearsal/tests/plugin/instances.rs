@@ -1,5 +1,8 @@
 //! Several instances, born, playing and dying in any order.
 
+use std::env;
+use std::fs;
+use std::process::Command;
 use std::thread;
 
 use etude_rehearsal::bundle::Format;
@@ -10,7 +13,7 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
-use crate::common::{open, perform, restored, saved};
+use crate::common::{listen, open, perform, restored, saved};
 
 fn song() -> Script {
     Script::new(48_000.0, [Stretch::roll(6 * 48_000, 120.0, 0.0)])
@@ -62,4 +65,26 @@ fn instances_play_beside_each_other_in_threads_of_their_own() {
             }
         });
     }
+}
+
+/// Run by the test after it, in a process of its own.
+#[test]
+#[ignore = "looks at all that its process has loaded"]
+fn instances_that_compose_on_the_processor_have_loaded_no_graphics_driver() {
+    for format in Format::ALL {
+        listen(&mut *open(format));
+    }
+    let loaded = fs::read_to_string("/proc/self/maps").unwrap();
+    assert!(loaded.contains("/Etude.clap") && loaded.contains("/Etude.vst3/"), "{loaded}");
+    assert!(!loaded.contains("vulkan"), "{loaded}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn neither_scanning_nor_composing_loads_a_graphics_driver_that_nobody_asked_for() {
+    let alone = "instances::instances_that_compose_on_the_processor_have_loaded_no_graphics_driver";
+    let mut command = Command::new(env::current_exe().unwrap());
+    let output = command.args(["--exact", "--ignored", alone]).output().unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && printed.contains("1 passed"), "{printed}");
 }
