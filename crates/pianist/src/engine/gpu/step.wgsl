@@ -50,7 +50,7 @@ fn four_weights(group: u32, column: u32) -> vec4f {
     return vec4f(unpack2x16float(packed.x), unpack2x16float(packed.y));
 }
 
-// sums = bias + weights x [below | past]; workgroup (group, tile of rows).
+// sums = bias + weights x [below | past]; workgroup (group, tile of rows), whose threads share the columns.
 @compute @workgroup_size(THREADS)
 fn multiply(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
     let group = workgroup.x;
@@ -59,6 +59,8 @@ fn multiply(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_i
     let last = rows.count - 1u;
     let row = min(vec4u(first, first + 1u, first + 2u, first + 3u), vec4u(last));
 
+    // What this thread's columns add to the sums of each row of the tile. By name: compilers may keep an array that is
+    // indexed by a variable in memory.
     var a = vec4f();
     var b = vec4f();
     var c = vec4f();
@@ -84,6 +86,8 @@ fn multiply(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_i
     partial[thread * TILE + 2u] = c;
     partial[thread * TILE + 3u] = d;
 
+    // The upper half of the threads' shares is added to the lower one, and so on: always in the same order, so that a
+    // stream hears the same whoever shares its batch.
     for (var half = THREADS / 2u; half > 0u; half /= 2u) {
         workgroupBarrier();
         if thread < half {
