@@ -4,11 +4,14 @@
 mod block;
 #[path = "../../crates/pianist/tests/common/mod.rs"]
 mod common;
+mod devices;
 #[path = "../../crates/pianist/tests/common/failing.rs"]
 mod failing;
 mod failures;
 mod instance;
 mod saving;
+#[path = "../../crates/pianist/tests/common/slow.rs"]
+mod slow;
 mod turning;
 
 use std::sync::Arc;

@@ -3,87 +3,22 @@
 mod common;
 #[path = "common/failing.rs"]
 mod failing;
+#[path = "common/slow.rs"]
+mod slow;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::sleep;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
 
 use common::random_pianist;
-use etude_pianist::alphabet::{Alphabet, InputRow};
+use etude_pianist::alphabet::Alphabet;
 use etude_pianist::composer::{Composer, Request};
-use etude_pianist::engine::{Batch, CpuEngine, DeviceError, Engine, Fastest, Precision};
-use etude_pianist::network::Blueprint;
+use etude_pianist::engine::{CpuEngine, Engine, Fastest, Precision};
 use etude_pianist::time::TimeBase;
 use failing::Failing;
+use slow::Slow;
 
 fn cpu() -> CpuEngine {
     CpuEngine::new(random_pianist(Alphabet::Notes, TimeBase::Seconds, 0.2, 1), Precision::Int8)
-}
-
-/// A processor that takes half a millisecond for each stream, and another device that takes two for any number of them.
-struct Slow {
-    engine: CpuEngine,
-    device: &'static str,
-    /// For how many streams a step was timed or composed: one batch each.
-    batches: Arc<AtomicUsize>,
-}
-
-fn slow(device: &'static str) -> (Arc<Slow>, Arc<AtomicUsize>) {
-    let batches = Arc::new(AtomicUsize::new(0));
-    (Arc::new(Slow { engine: cpu(), device, batches: batches.clone() }), batches)
-}
-
-struct SlowBatch {
-    batch: Box<dyn Batch>,
-    is_processor: bool,
-}
-
-impl Engine for Slow {
-    fn alphabet(&self) -> Alphabet {
-        self.engine.alphabet()
-    }
-
-    fn time_base(&self) -> TimeBase {
-        self.engine.time_base()
-    }
-
-    fn blueprint(&self) -> &Blueprint {
-        self.engine.blueprint()
-    }
-
-    fn device(&self) -> &str {
-        self.device
-    }
-
-    fn batch(&self, streams: usize) -> Result<Box<dyn Batch>, DeviceError> {
-        self.batches.fetch_add(1, Ordering::Relaxed);
-        let is_processor = self.device == "CPU";
-        Ok(Box::new(SlowBatch { batch: self.engine.batch(streams)?, is_processor }))
-    }
-}
-
-impl Batch for SlowBatch {
-    fn input_row(&mut self, row: usize) -> InputRow<'_> {
-        self.batch.input_row(row)
-    }
-
-    fn head_row(&mut self, head: usize, row: usize) -> InputRow<'_> {
-        self.batch.head_row(head, row)
-    }
-
-    fn advance(&mut self, streams: &[usize]) -> Result<(), DeviceError> {
-        sleep(Duration::from_micros(if self.is_processor { 500 * streams.len() as u64 } else { 2_000 }));
-        self.batch.advance(streams)
-    }
-
-    fn head(&mut self, head: usize, streams: &[usize]) -> Result<(), DeviceError> {
-        self.batch.head(head, streams)
-    }
-
-    fn logits(&self, row: usize) -> &[f32] {
-        self.batch.logits(row)
-    }
 }
 
 fn requests(count: u64) -> Vec<Request> {
@@ -92,8 +27,9 @@ fn requests(count: u64) -> Vec<Request> {
 
 #[test]
 fn one_take_and_sixteen_are_composed_where_each_is_fastest_and_timed_once() {
-    let ((cpu, on_cpu), (gpu, on_gpu)) = (slow("CPU"), slow("GPU"));
-    let fastest: Arc<dyn Engine> = Arc::new(Fastest::new(cpu, gpu));
+    let (cpu, gpu) = (Slow::new(cpu(), "CPU"), Slow::new(cpu(), "GPU"));
+    let (on_cpu, on_gpu) = (cpu.batches.clone(), gpu.batches.clone());
+    let fastest: Arc<dyn Engine> = Arc::new(Fastest::new(Arc::new(cpu), Arc::new(gpu)));
     let composes_on = |takes| Composer::new(fastest.clone(), &requests(takes)).unwrap().device().to_owned();
     for _ in 0..3 {
         assert_eq!([1, 16, 1].map(composes_on), ["CPU", "GPU", "CPU"]);
