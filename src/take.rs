@@ -3,9 +3,14 @@
 //! Times are in whole [ticks](etude_pianist::midi::TICKS_PER_QUARTER) of a clip, counted from the project's start: what is
 //! heard is what is exported, tick for tick.
 
+mod before;
+
+pub use before::Before;
+
+use std::iter;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use etude_pianist::composer;
 use etude_pianist::midi::{Action, Cue, cues};
@@ -35,67 +40,12 @@ pub struct Take {
     played: Performance<f64>,
     place: Place,
     decided: f64,
+    /// Bars that it has already, wherever it is composed up to; in order.
+    kept: Vec<Range<u32>>,
     cues: Vec<Cue>,
     /// When the pedal moves, and where to.
     pedal: Vec<(u32, bool)>,
     before: Option<Before>,
-}
-
-/// A take in which the player is when another one comes: it goes on to its next bar line.
-#[derive(Debug, Clone)]
-pub struct Before {
-    take: Arc<Take>,
-    /// From where the player was when the other one came, to that bar line.
-    range: Range<i64>,
-    /// Whether the player left it. All clones know.
-    over: Arc<AtomicBool>,
-}
-
-impl Before {
-    /// The one before a take that comes while `old` is played, the player having come to the host's tick `playhead`.
-    /// `None` if the other one has to follow at once: nothing plays there, or `old` is not composed up to its bar line.
-    pub fn at(old: &Arc<Take>, playhead: i64) -> Option<Before> {
-        // What is at the playhead itself is not played yet; the lowest there is says that nothing is.
-        let here = playhead.checked_sub(1)?;
-        match &old.before {
-            Some(before) if before.is_over() => {
-                Before::at(&Arc::new(Take { before: None, ..(**old).clone() }), playhead)
-            }
-            Some(before) if before.range.contains(&here) => Some(before.clone()),
-            // Also where the player is said to be past what was before `old`: it may be about to play that only now.
-            _ => {
-                let end = old.bar_line_after(here)?;
-                let before = || Before { take: old.clone(), range: here..end, over: Arc::default() };
-                old.is_decided(end).then(before)
-            }
-        }
-    }
-
-    /// The take.
-    pub fn take(&self) -> &Take {
-        &self.take
-    }
-
-    /// The host's tick up to which it is played, unless the host jumps.
-    pub fn until(&self) -> i64 {
-        self.range.end
-    }
-
-    /// Whether its bar line is the next one of a player that goes on in `ticks`; it is not where the host turned back.
-    pub(crate) fn is_near(&self, ticks: &Range<i64>) -> bool {
-        let bar = nearest_tick(self.take.music.time_signature.quarters_per_bar());
-        ticks.start < self.until() && self.until() - ticks.start <= bar + (ticks.end - ticks.start)
-    }
-
-    /// Whether the player left it.
-    pub(crate) fn is_over(&self) -> bool {
-        self.over.load(Ordering::SeqCst)
-    }
-
-    /// Says that the player left it, for good.
-    pub(crate) fn end(&self) {
-        self.over.store(true, Ordering::SeqCst);
-    }
 }
 
 /// A stretch of a take that is played once, in a range of the host's ticks.
@@ -115,7 +65,13 @@ impl Take {
 
     /// The same music, played in another manner.
     pub fn in_manner(&self, manner: Manner) -> Take {
-        Take::in_manner_of(self.music.clone(), manner, self.place, self.decided)
+        let take = Take::in_manner_of(self.music.clone(), manner, self.place, self.decided);
+        Take { kept: self.kept.clone(), ..take }
+    }
+
+    /// The same, which has some bars, in order, wherever it is composed up to.
+    pub(crate) fn with_kept(self, kept: Vec<Range<u32>>) -> Take {
+        Take { kept, ..self }
     }
 
     /// The same, begun by a player that comes from another take.
@@ -133,7 +89,7 @@ impl Take {
         });
         let pedal = pedal.collect();
         let id = TAKES.fetch_add(1, Ordering::Relaxed);
-        Take { id, music, manner, played, place, decided, cues, pedal, before: None }
+        Take { id, music, manner, played, place, decided, kept: Vec::new(), cues, pedal, before: None }
     }
 
     /// A number that no other take of this process has.
@@ -192,6 +148,13 @@ impl Take {
     /// How many bars it has, as far as it is composed.
     pub fn bars(&self) -> u32 {
         (self.decided.min(self.music.quarters) / self.music.time_signature.quarters_per_bar() + 1e-9) as u32
+    }
+
+    /// The runs of bars that it has: those that are composed, and those after them that were kept.
+    pub(crate) fn runs(&self) -> Vec<Range<u32>> {
+        let composed = self.bars();
+        let later = self.kept.iter().map(|run| run.start.max(composed)..run.end);
+        iter::once(0..composed).chain(later).filter(|run| !run.is_empty()).collect()
     }
 
     /// Where it lies.

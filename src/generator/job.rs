@@ -53,6 +53,8 @@ pub(super) struct Job {
     request: Request,
     /// What is kept of another take, and what was composed of the stretches before.
     done: Performance<f64>,
+    /// The bars that are kept.
+    kept: Vec<Range<u32>>,
     /// The bars that are still to be composed, after those at work.
     missing: VecDeque<Range<u32>>,
     work: Option<Work>,
@@ -102,15 +104,16 @@ impl Job {
             request.bars = (MAX_QUARTERS / bar) as u32;
         }
         let missing = missing(keep.as_ref(), request.bars);
-        let done = keep.map_or_else(Performance::default, |kept| {
+        let (done, kept) = keep.map_or_else(Default::default, |kept| {
             let music = kept.take.music();
-            only(&music.performance, &kept.bars, bar, request.quarters())
+            (only(&music.performance, &kept.bars, bar, request.quarters()), kept.bars)
         });
         let mut job = Job {
             number,
             place,
             request,
             done,
+            kept,
             missing,
             work: None,
             ideas: if place.mode == Mode::Endless { 1 } else { ideas.max(1) },
@@ -252,7 +255,7 @@ impl Job {
         let Request { seed, tempo, time_signature, .. } = self.request;
         let quarters = self.request.quarters();
         let music = composer::Take { seed, tempo, time_signature, quarters, performance };
-        Take::new(music, self.place, self.decided())
+        Take::new(music, self.place, self.decided()).with_kept(self.kept.clone())
     }
 
     fn place_take(&self, music: composer::Take) -> Take {

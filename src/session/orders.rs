@@ -95,13 +95,11 @@ impl Orders<'_> {
             knobs: self.settings.knobs.clone(),
             primer: None,
         };
-        let keep = Kept { bars: first(take.bars()).collect(), take };
         let (_, source) = pianists::named(&pianist, &self.state.pianists);
-        let (kept, place) = (keep.bars.clone(), keep.take.place());
-        let device = self.state.device.clone();
-        let keep = Some(keep);
+        let (place, device) = (take.place(), self.state.device.clone());
+        let keep = Some(Kept { bars: take.runs(), take });
         let order = self.editor.order(Order { pianist: source, device, place, request, keep, ideas: 1 });
-        self.state.expect(Draft { order, entry: Some(id), pianist, knobs, kept, replaces: None });
+        self.state.expect(Draft { order, entry: Some(id), pianist, knobs, replaces: None });
     }
 
     /// A request as the knobs and the host say.
@@ -134,7 +132,6 @@ impl Orders<'_> {
             state.error = Some(error.to_string());
             return;
         }
-        let kept = keep.as_ref().map_or_else(Vec::new, |keep| keep.bars.clone());
         // There is no choosing among takes that are never complete.
         let ideas = if settings.mode == Mode::Endless { 1 } else { ideas };
         let knobs = request.knobs.clone();
@@ -142,7 +139,7 @@ impl Orders<'_> {
         let (known, pianist) = state.pianist.clone();
         let order =
             editor.order(Order { pianist, device: state.device.clone(), place, request, keep, ideas });
-        state.expect(Draft { order, entry: None, pianist: known.name, knobs, kept, replaces: None });
+        state.expect(Draft { order, entry: None, pianist: known.name, knobs, replaces: None });
     }
 
     /// The first `bars` of an entry, and the locked ones after them.
@@ -150,12 +147,10 @@ impl Orders<'_> {
         first(bars).chain(self.locked(entry, bars..u32::MAX)).collect()
     }
 
-    /// The locked ones among `bars` that the entry has, each by itself: what is composed, and what was kept for it.
+    /// The locked ones among `bars` that the entry has, each by itself.
     fn locked(&self, entry: &Entry, bars: Range<u32>) -> impl Iterator<Item = Range<u32>> {
-        let composed = entry.take.bars();
-        let draft = self.state.draft.as_ref().filter(|draft| draft.entry == Some(entry.id));
-        let kept = draft.map_or(&[][..], |draft| &draft.kept);
-        let has = move |bar: u32| bar < composed || kept.iter().any(|run| run.contains(&bar));
+        let runs = entry.take.runs();
+        let has = move |bar: u32| runs.iter().any(|run| run.contains(&bar));
         self.state.locks.range(bars).filter(move |bar| has(**bar)).map(|bar| *bar..bar + 1)
     }
 

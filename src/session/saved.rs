@@ -1,6 +1,7 @@
 //! A session in a project file: numbers only, in an order that never changes, so that the same session gives the same
 //! bytes.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use etude_pianist::composer::{self, Knobs, MAX_QUARTERS, Request};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Entry;
 use super::state::{MOST_ENTRIES, Restored, State};
+use crate::generator::bars::only;
 use crate::params::Mode;
 use crate::pianists;
 use crate::take::{Place, Take};
@@ -45,6 +47,9 @@ struct SavedTake {
     /// Length in quarter notes, and how much of it is composed.
     quarters: f64,
     decided: f64,
+    /// Bars that it has after that; in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    kept: Vec<Range<u32>>,
     anchor: i64,
     endless: bool,
     knobs: SavedKnobs,
@@ -98,11 +103,13 @@ impl SavedTake {
         let composer::Take { seed, tempo, time_signature, quarters, performance } = take.music();
         let Place { anchor, mode } = take.place();
         // Of a take that grows, the whole bars: the rest is composed again.
-        let end = f64::from(take.bars()) * time_signature.quarters_per_bar();
-        let decided = take.decided().min(end);
+        let bar = time_signature.quarters_per_bar();
+        let decided = take.decided().min(f64::from(take.bars()) * bar);
         let whole = decided >= *quarters;
-        let notes = performance.notes.iter().filter(|note| whole || note.onset < decided);
-        let pedal = performance.pedal.iter().filter(|change| whole || change.time < decided);
+        let runs = take.runs();
+        let saved = if whole { performance } else { &only(performance, &runs, bar, *quarters) };
+        let notes = saved.notes.iter();
+        let pedal = saved.pedal.iter();
         SavedTake {
             id: entry.id,
             pianist: entry.pianist.clone(),
@@ -112,6 +119,7 @@ impl SavedTake {
             time_signature: *time_signature,
             quarters: *quarters,
             decided,
+            kept: runs.into_iter().filter(|run| run.start >= take.bars()).collect(),
             anchor,
             endless: mode == Mode::Endless,
             knobs: SavedKnobs::of(&entry.knobs),
@@ -130,6 +138,8 @@ impl SavedTake {
             && bars.fract() == 0.0
             && quarters <= MAX_QUARTERS
             && inside(decided)
+            && self.kept.iter().all(|run| !run.is_empty() && f64::from(run.end) <= bars)
+            && self.kept.is_sorted_by(|one, next| one.end <= next.start)
             && self.anchor.abs() <= FURTHEST
             && self.notes.is_sorted_by(|a, b| a.0 <= b.0)
             && self.pedal.is_sorted_by(|a, b| a.0 <= b.0)
@@ -150,7 +160,7 @@ impl SavedTake {
         let mode = if self.endless { Mode::Endless } else { Mode::Loop };
         let performance = Performance { notes, pedal };
         let music = composer::Take { seed, tempo, time_signature, quarters, performance };
-        let take = Take::new(music, Place { anchor: self.anchor, mode }, decided);
+        let take = Take::new(music, Place { anchor: self.anchor, mode }, decided).with_kept(self.kept);
         Some(Entry { id, take: Arc::new(take), pianist, knobs, starred })
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::ops::Range;
 use std::sync::Arc;
 
 use etude_pianist::composer::Knobs;
@@ -51,8 +50,6 @@ pub(super) struct Draft {
     pub(super) entry: Option<u64>,
     pub(super) pianist: String,
     pub(super) knobs: Knobs,
-    /// The bars that it keeps of the take before.
-    pub(super) kept: Vec<Range<u32>>,
     /// The entry whose place it takes, unless that is starred by then: one of the same turn of knobs.
     pub(super) replaces: Option<u64>,
 }

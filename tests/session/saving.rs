@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use etude::params::{self, EtudeParams};
+use etude::params::{self, EtudeParams, Mode};
+use etude::session::View;
 use etude_pianist::alphabet::Alphabet;
 use etude_pianist::time::TimeBase;
 use nice_plug::prelude::Params;
 
 use crate::common::random_pianist;
-use crate::instance::Instance;
+use crate::instance::{Instance, turn};
+use crate::notes;
 
 #[test]
 fn a_project_is_saved_in_the_same_bytes_and_comes_back_note_for_note() {
@@ -71,6 +73,37 @@ fn a_project_keeps_the_size_of_its_window_and_where_it_is_zoomed_to() {
     again.deserialize_fields(&older);
     let window = params::Window { width: 1000.0, height: 600.0, zoom: None };
     assert_eq!(*again.window.read().unwrap(), window);
+}
+
+#[test]
+fn a_bar_that_is_locked_ahead_in_an_endless_take_stays_while_takes_are_changed_and_projects_saved() {
+    let params = Arc::new(EtudeParams::default());
+    turn(&params.mode, Mode::Endless);
+    let mut instance = Instance::with(params);
+    let bars = |view: &View| view.take.as_ref().map_or(0, |take| take.bars());
+    let far = |instance: &mut Instance| {
+        instance.roll(40.0);
+        let view = instance.wait_in_any_case(|view| bars(view) > 15);
+        notes(view.take.as_ref().unwrap(), 60.0, 64.0)
+    };
+    let locked = far(&mut instance);
+    instance.params.session.lock_bar(15, true);
+    instance.roll(0.0);
+    turn(&instance.params.temperature, 0.5);
+    let remade = instance.wait_in_any_case(|view| view.history.len() == 2);
+    assert!(bars(&remade) < 15, "the locked bar is not reached again");
+    let saved = instance.saved();
+
+    for (id, is_there) in [(0, true), (1, false)] {
+        instance.params.session.audition(remade.history[id].id);
+        instance.wait_in_any_case(|view| (bars(view) > 15) == is_there);
+    }
+    assert_eq!(far(&mut instance), locked, "it came back with its take");
+
+    let params = Arc::new(EtudeParams::default());
+    params.deserialize_fields(&saved);
+    assert_eq!(params.serialize_fields(), saved);
+    assert_eq!(far(&mut Instance::with(params)), locked, "it came back with the project");
 }
 
 #[test]
