@@ -40,7 +40,7 @@ pub struct Take {
     played: Performance<f64>,
     place: Place,
     decided: f64,
-    /// Bars that it has already, wherever it is composed up to; in order.
+    /// Bars that it has already, wherever it is composed up to; in order. Some may lie beyond its end.
     kept: Vec<Range<u32>>,
     cues: Vec<Cue>,
     /// When the pedal moves, and where to.
@@ -147,13 +147,18 @@ impl Take {
 
     /// How many bars it has, as far as it is composed.
     pub fn bars(&self) -> u32 {
-        (self.decided.min(self.music.quarters) / self.music.time_signature.quarters_per_bar() + 1e-9) as u32
+        self.bars_in(self.decided.min(self.music.quarters))
+    }
+
+    /// How many whole bars so many quarter notes are.
+    fn bars_in(&self, quarters: f64) -> u32 {
+        (quarters / self.music.time_signature.quarters_per_bar() + 1e-9) as u32
     }
 
     /// The runs of bars that it has: those that are composed, and those after them that were kept.
     pub(crate) fn runs(&self) -> Vec<Range<u32>> {
-        let composed = self.bars();
-        let later = self.kept.iter().map(|run| run.start.max(composed)..run.end);
+        let (composed, all) = (self.bars(), self.bars_in(self.music.quarters));
+        let later = self.kept.iter().map(|run| run.start.max(composed)..run.end.min(all));
         iter::once(0..composed).chain(later).filter(|run| !run.is_empty()).collect()
     }
 

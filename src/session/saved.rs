@@ -140,7 +140,7 @@ impl SavedTake {
             && inside(decided)
             && self.kept.iter().all(|run| !run.is_empty() && f64::from(run.end) <= bars)
             && self.kept.is_sorted_by(|one, next| one.end <= next.start)
-            && self.anchor.abs() <= FURTHEST
+            && (-FURTHEST..=FURTHEST).contains(&self.anchor)
             && self.notes.is_sorted_by(|a, b| a.0 <= b.0)
             && self.pedal.is_sorted_by(|a, b| a.0 <= b.0)
             && self.pedal.iter().all(|change| inside(change.0));

@@ -107,6 +107,20 @@ fn a_bar_that_is_locked_ahead_in_an_endless_take_stays_while_takes_are_changed_a
 }
 
 #[test]
+fn a_take_that_is_composed_while_it_is_saved_comes_back_though_a_bar_after_its_end_is_locked() {
+    let instance = Instance::slow();
+    instance.takes(1);
+    instance.params.session.lock_bar(60, true);
+    turn(&instance.params.bars, 32);
+    turn(&instance.params.temperature, 0.5);
+    instance.wait_in_any_case(|view| view.history.len() == 2);
+    let saved = instance.saved();
+    let params = EtudeParams::default();
+    params.deserialize_fields(&saved);
+    assert_eq!(params.serialize_fields(), saved);
+}
+
+#[test]
 fn saved_nonsense_is_refused_and_the_takes_stay() {
     let instance = Instance::new();
     instance.takes(1);
@@ -123,6 +137,7 @@ fn saved_nonsense_is_refused_and_the_takes_stay() {
         session.replace("\"tempo\":120.0", "\"tempo\":-1.0"),
         session.replace("\"current\":1", "\"current\":5"),
         session.replace("\"anchor\":0", "\"anchor\":9223372036854775807"),
+        session.replace("\"anchor\":0", "\"anchor\":-9223372036854775808"),
     ];
     for text in nonsense {
         assert_ne!(&text, session);
