@@ -20,8 +20,6 @@ use shown::{float, integer, key_at, or_off, percent};
 
 /// Most bars of a take that repeats.
 pub const MAX_BARS: i32 = 64;
-/// What Min-p is as long as nobody turns it: it drops what hardly ever sounds right.
-pub const MIN_P: f32 = 0.02;
 /// Polyphony from which on there is no limit.
 const ALL_FINGERS: i32 = 21;
 /// The highest bar that a take may begin with.
@@ -185,7 +183,7 @@ impl Default for EtudeParams {
             dynamics: temperature("Dynamics"),
             length: temperature("Length"),
             top_p: share("Top-p", 1.0, 1.0),
-            min_p: share("Min-p", MIN_P, 0.5),
+            min_p: share("Min-p", Freedom::default().min_p, 0.5),
             density: or_off(float(&bell, "Density", 0.0, FloatRange::Linear { min: 0.0, max: 32.0 })),
             key: EnumParam::new("Key", Tonic::Off).with_callback(bell.callback()),
             scale: EnumParam::new("Scale", Scale::Major).with_callback(bell.callback()),

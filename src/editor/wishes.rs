@@ -4,8 +4,6 @@ use etude_pianist::composer::Knobs;
 use etude_pianist::locks::Locks;
 use etude_pianist::sampler::Freedom;
 
-use crate::params::MIN_P;
-
 /// The knobs that were turned, such as `Temperature 1.22, D minor`; nothing if none was.
 pub fn wishes(knobs: &Knobs) -> String {
     let Freedom { temperatures, top_p, min_p } = knobs.freedom;
@@ -16,7 +14,7 @@ pub fn wishes(knobs: &Knobs) -> String {
         ("Dynamics", temperatures.dynamics, 1.0),
         ("Length", temperatures.length, 1.0),
         ("Top-p", top_p, 1.0),
-        ("Min-p", min_p, MIN_P),
+        ("Min-p", min_p, Freedom::default().min_p),
         ("Density", knobs.density.unwrap_or_default(), 0.0),
     ];
     let turned = numbers.iter().filter(|(_, value, usual)| value != usual);

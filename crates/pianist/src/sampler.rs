@@ -42,10 +42,10 @@ pub struct Temperatures {
     pub length: f32,
 }
 
-impl Default for Temperatures {
-    fn default() -> Temperatures {
-        Temperatures { master: 1.0, pitch: 1.0, time: 1.0, dynamics: 1.0, length: 1.0 }
-    }
+impl Temperatures {
+    /// The pianist's own probabilities.
+    pub const AS_LEARNED: Temperatures =
+        Temperatures { master: 1.0, pitch: 1.0, time: 1.0, dynamics: 1.0, length: 1.0 };
 }
 
 impl Temperatures {
@@ -70,9 +70,20 @@ pub struct Freedom {
     pub min_p: f32,
 }
 
+impl Freedom {
+    /// What has less than a fiftieth of the likeliest symbol's probability hardly ever sounds right, and each is rare, but
+    /// together they are enough for several wrong notes in a take.
+    const MIN_P: f32 = 0.02;
+
+    /// All that the pianist thinks possible, as often as it thinks.
+    pub const AS_LEARNED: Freedom =
+        Freedom { temperatures: Temperatures::AS_LEARNED, top_p: 1.0, min_p: 0.0 };
+}
+
 impl Default for Freedom {
+    /// As learned, without what is least likely.
     fn default() -> Freedom {
-        Freedom { temperatures: Temperatures::default(), top_p: 1.0, min_p: 0.0 }
+        Freedom { min_p: Freedom::MIN_P, ..Freedom::AS_LEARNED }
     }
 }
 

@@ -31,7 +31,7 @@ Examples:
     etude-trainer generate --model models/concert.safetensors --primer mine.mid --tempo 100 --output more.mid
 
 Temperatures bend chance: 1 plays as the pianist learned, 0.8 safer, 1.2 wilder, 0 always the likeliest. If it wanders,
-try --temperature 0.9 or --min-p 0.02 before anything else."
+try --temperature 0.9 or --min-p 0.05 before anything else."
 )]
 pub struct GenerateArgs {
     /// The pianist: a .safetensors file that `train` wrote, or one under models/
@@ -85,7 +85,7 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "P", default_value_t = 1.0, help_heading = "Freedom")]
     pub top_p: f32,
     /// Drop symbols that are less likely than this share of the likeliest; 0 drops none
-    #[arg(long, value_name = "P", default_value_t = 0.0, help_heading = "Freedom")]
+    #[arg(long, value_name = "P", default_value_t = Freedom::default().min_p, help_heading = "Freedom")]
     pub min_p: f32,
 
     /// Only play a scale on this note (C, F#, Bb ...), for every note
