@@ -6,7 +6,7 @@ use crate::statistics::{self, Stretch};
 use crate::time::TimeBase;
 
 /// What a number is over stretches of 16 bars that people played: one stretch in a hundred has less than `low`, one has
-/// more than `high`, which is infinite where much music has as much as there can be.
+/// more than `high`; infinite where it can't be too little or too much.
 struct Human {
     of: fn(&Stretch) -> f64,
     low: f64,
@@ -16,10 +16,10 @@ struct Human {
 
 /// How near a take is to what people play, 0 to 1.
 ///
-/// Four numbers of [`statistics`] are taken: pitch-class entropy, scale consistency, polyphony and note density. Each
-/// counts 1 where it is the mean of human music, 0 from the hundredth least and the hundredth most human stretch on,
-/// and in proportion in between; the score is their mean. Nothing can be too consistent: 45 % of the stretches of songs
-/// keep to one scale altogether, so from the mean upwards that counts 1.
+/// Five numbers of [`statistics`] are taken: pitch-class entropy, scale consistency, polyphony, note density and the
+/// longest rest. Each counts 1 where it is the mean of human music, 0 from the hundredth least and the hundredth most
+/// human stretch on, and in proportion in between; the score is their mean. Nothing can be too consistent: 45 % of the
+/// stretches of songs keep to one scale altogether, so from the mean upwards that counts 1; nor is a rest too short.
 ///
 /// A take is measured in equal parts, each as long as the human stretches or up to twice that, and the score is the mean
 /// over these. A take shorter than one stretch has fewer pitch classes than people use in one, so entropy is left out;
@@ -58,23 +58,25 @@ fn stretch(base: TimeBase) -> f64 {
 /// pedal kept.
 fn human(base: TimeBase, is_long: bool, pedal: Pedal) -> Vec<Human> {
     let human = |of, [low, mean, high]: [f64; 3]| Human { of, low, mean, high };
-    let [entropy, consistency, polyphony, density] = match base {
+    let [entropy, consistency, polyphony, density, rest] = match base {
         TimeBase::Seconds => [
             human(|stretch| stretch.pitch_class_entropy, [2.47, 3.19, 3.55]),
             human(|stretch| stretch.scale_consistency, [0.63, 0.82, f64::INFINITY]),
             human(|stretch| stretch.polyphony, [1.44, 2.53, 4.74]),
             human(|stretch| stretch.note_density, [1.78, 9.64, 22.81]),
+            human(|stretch| stretch.longest_rest, [f64::NEG_INFINITY, 1.84, 9.93]),
         ],
         TimeBase::Beats => [
             human(|stretch| stretch.pitch_class_entropy, [2.45, 2.74, 3.13]),
             human(|stretch| stretch.scale_consistency, [0.89, 0.98, f64::INFINITY]),
             human(|stretch| stretch.polyphony, [2.93, 3.86, 4.98]),
             human(|stretch| stretch.note_density, [2.38, 4.88, 8.75]),
+            human(|stretch| stretch.longest_rest, [f64::NEG_INFINITY, 1.99, 7.0]),
         ],
     };
     let entropy = is_long.then_some(entropy);
     let polyphony = (pedal == Pedal::Keep).then_some(polyphony);
-    [entropy, Some(consistency), polyphony, Some(density)].into_iter().flatten().collect()
+    [entropy, Some(consistency), polyphony, Some(density), Some(rest)].into_iter().flatten().collect()
 }
 
 impl Human {
@@ -143,6 +145,20 @@ mod tests {
     }
 
     #[test]
+    fn of_takes_with_as_many_notes_the_one_that_stops_in_between_scores_less() {
+        for base in [TimeBase::Seconds, TimeBase::Beats] {
+            let even = take(5.0, 0.7, |i| 48 + (i * 7 % 35) as u8);
+            let mut stops = even.clone();
+            // The last quarter of them in the last four quarter notes, after a rest of twelve.
+            let notes = &mut stops.performance.notes;
+            let (first, from) = (notes.len() * 3 / 4, 60.0);
+            notes[first..].iter_mut().enumerate().for_each(|(i, note)| note.onset = from + i as f64 / 20.1);
+            let [even, stops] = [even, stops].map(|take| score(&take, base, Pedal::Fold));
+            assert!(stops < even, "{base}: {stops}, not below {even}");
+        }
+    }
+
+    #[test]
     fn a_folded_pedal_is_no_fault_however_much_sounds_at_once() {
         for base in [TimeBase::Seconds, TimeBase::Beats] {
             let [dry, rings] = [0.7, 3.0].map(|duration| take(5.0, duration, |i| 48 + (i * 7 % 35) as u8));
@@ -177,8 +193,13 @@ mod tests {
     fn a_number_counts_most_at_the_human_mean_and_nothing_beyond_the_human_range() {
         let human = Human { of: |stretch| stretch.note_density, low: 2.0, mean: 5.0, high: 9.0 };
         let nearness = |note_density| {
-            let stretch =
-                Stretch { pitch_class_entropy: 0.0, scale_consistency: 0.0, polyphony: 0.0, note_density };
+            let stretch = Stretch {
+                pitch_class_entropy: 0.0,
+                scale_consistency: 0.0,
+                polyphony: 0.0,
+                note_density,
+                longest_rest: 0.0,
+            };
             human.nearness(&stretch)
         };
         assert_eq!([1.0, 2.0, 3.5, 5.0, 7.0, 9.0, 12.0].map(nearness), [0.0, 0.0, 0.5, 1.0, 0.5, 0.0, 0.0]);

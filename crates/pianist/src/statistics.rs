@@ -113,6 +113,8 @@ pub struct Stretch {
     pub polyphony: f64,
     /// Notes per unit.
     pub note_density: f64,
+    /// The longest time in which no note begins, in units.
+    pub longest_rest: f64,
 }
 
 /// The first `count` stretches of `length` units each, one after another from 0. A note belongs to the stretch that
@@ -120,15 +122,24 @@ pub struct Stretch {
 pub fn stretches(notes: &[Note<f64>], length: f64, count: usize) -> Vec<Stretch> {
     let first_from = |time: f64| notes.partition_point(|note| note.onset < time);
     let stretch = |i: usize| {
-        let notes = &notes[first_from(i as f64 * length)..first_from((i + 1) as f64 * length)];
+        let (start, end) = (i as f64 * length, (i + 1) as f64 * length);
+        let notes = &notes[first_from(start)..first_from(end)];
         Stretch {
             pitch_class_entropy: pitch_class_entropy(notes),
             scale_consistency: scale_consistency(notes),
             polyphony: polyphony(notes),
             note_density: notes.len() as f64 / length,
+            longest_rest: longest_rest(notes, start, end),
         }
     };
     (0..count).map(stretch).collect()
+}
+
+/// The longest time from `start` to `end` in which none of these notes begins.
+fn longest_rest(notes: &[Note<f64>], start: f64, end: f64) -> f64 {
+    let onsets = notes.iter().map(|note| note.onset).chain([end]);
+    let rests = onsets.scan(start, |from, onset| Some(onset - std::mem::replace(from, onset)));
+    rests.fold(0.0, f64::max)
 }
 
 /// How many notes have each pitch class.
@@ -229,6 +240,8 @@ mod tests {
         assert_eq!(stretches.iter().map(|stretch| stretch.note_density).collect::<Vec<_>>(), [1.0, 0.5, 0.0]);
         let entropies: Vec<_> = stretches.iter().map(|stretch| stretch.pitch_class_entropy).collect();
         assert_eq!(entropies, [0.0, 1.0, 0.0]);
+        let rests: Vec<_> = stretches.iter().map(|stretch| stretch.longest_rest).collect();
+        assert_eq!(rests, [1.0, 3.0, 4.0]);
     }
 
     proptest! {

@@ -131,6 +131,20 @@ fn a_take_that_dozes_off_is_woken_unless_a_density_is_asked_for_or_few_keys_are_
 }
 
 #[test]
+fn the_more_notes_are_asked_for_the_more_there_are() {
+    for alphabet in ALPHABETS {
+        // A pianist that plays by chance hardly hears what it is asked for.
+        let engine = engine(alphabet, TimeBase::Beats, 0.1, 4);
+        let notes = [0.1, 0.5, 2.0].map(|density| {
+            let mut request = Request { bars: 64, ..Request::default() };
+            request.knobs.density = Some(density);
+            compose(&engine, &request).performance.notes.len()
+        });
+        assert!(notes.is_sorted_by(|fewer, more| 3 * fewer < 2 * more), "{alphabet}: {notes:?}");
+    }
+}
+
+#[test]
 fn a_frenzy_is_calmed_however_many_keys_may_be_down() {
     let frenzy = (0..200).map(|i| note(f64::from(i) / 25.0, 0.04, 60 + (i % 12) as u8)).collect();
     let primer = Performance { notes: frenzy, pedal: Vec::new() };
@@ -295,7 +309,7 @@ fn requests() -> impl Strategy<Value = Request> {
     (any::<u64>(), 1..4u32, 10.0..900.0f64, metre, temperature, locks(), pedal, primers()).prop_map(
         |(seed, bars, tempo, metre, time, locks, pedal, primer)| {
             let mut knobs = Knobs { locks, pedal, ..Knobs::default() };
-            knobs.freedom.temperatures = Temperatures { time, ..Temperatures::default() };
+            knobs.freedom.temperatures = Temperatures { time, ..Temperatures::AS_LEARNED };
             Request { seed, bars, tempo, time_signature: metre.parse().unwrap(), knobs, primer }
         },
     )

@@ -24,9 +24,9 @@ use hash::sha256;
 use instructions::every_instruction_set;
 
 const GOLDEN: [(Alphabet, TimeBase, &str); 3] = [
-    (Alphabet::Notes, TimeBase::Seconds, "68ea943f9078dc0de5e0ad4f37f07ff2463fb1ba94563f59150977b50f933d6a"),
-    (Alphabet::Notes, TimeBase::Beats, "dde3bb34d57b1a3ae94fbf68d3ed890c115b6e34bc26681b8aa457dfcb6e4b58"),
-    (Alphabet::Events, TimeBase::Seconds, "0edc843a95d2e64cd5af8fcf538f46e21ec79b85f524f71488924d3981ee584c"),
+    (Alphabet::Notes, TimeBase::Seconds, "3c83411f91c8bca589de12bc5ff3567a26a3216814f8c191e21d6bae7d3458b7"),
+    (Alphabet::Notes, TimeBase::Beats, "877c6068e7016c566ff6f4efa9900850e90f32488d723e38f452078e475a06b7"),
+    (Alphabet::Events, TimeBase::Seconds, "46ad863b46f7e0bce6b749032460bbf3fe7c78f69ce9e611daa78873ba8585ef"),
 ];
 
 fn compose(pianist: &Pianist, instructions: Instructions, request: Request) -> Take {

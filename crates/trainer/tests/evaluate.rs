@@ -179,7 +179,7 @@ fn a_report_in_json_has_all_that_was_measured() {
     ] {
         assert!(json[key].is_number(), "{key} is {}", json[key]);
     }
-    for key in ["pitch_class_entropy", "scale_consistency", "polyphony", "note_density"] {
+    for key in ["pitch_class_entropy", "scale_consistency", "polyphony", "note_density", "longest_rest"] {
         for source in ["generated", "human"] {
             assert!(json[key][source]["mean"].is_number(), "{key} is {}", json[key]);
         }

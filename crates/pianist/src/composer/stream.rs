@@ -6,12 +6,12 @@ use super::pace::Pace;
 use super::primer::Primer;
 use super::rules::{self, Rules};
 use super::take::{Grid, Take};
-use super::tonality::{Tonality, Wanderer};
+use super::tonality::Tonality;
 use super::{Knobs, Request};
 use crate::alphabet::{Alphabet, Conditions, Context, InputRow, Metre, Step};
 use crate::engine::Engine;
 use crate::note::Key;
-use crate::sampler::Sampler;
+use crate::sampler::{Hand, Sampler};
 use crate::time::{Ticks, TimeBase};
 
 pub(super) struct Stream {
@@ -41,13 +41,11 @@ impl Stream {
         let knobs = request.knobs.clone();
         let grid = Grid::new(engine.time_base(), request);
         let primer = Primer::new(request, alphabet, &grid);
-        let own = || Tonality::Own(Wanderer::new(grid.base));
-        let tonality = knobs.pitch_class_shares().map_or_else(own, Tonality::Asked);
         let mut stream = Stream {
             alphabet,
             hearing: Hearing::new(alphabet, &knobs, &grid),
             rules: rules::of(alphabet, knobs.locks, knobs.pedal),
-            tonality,
+            tonality: Tonality::new(grid.base, knobs.pitch_class_shares()),
             sampler: Sampler::new(request.seed),
             knobs,
             grid,
@@ -104,9 +102,11 @@ impl Stream {
         self.rules.mark(head, &self.hearing.context.step(), &mut self.allowed);
         self.logits.clear();
         self.logits.extend_from_slice(logits);
-        self.keep_to_tonality(head);
-        self.keep_pace(head);
         let kinds = self.rules.kinds(head);
+        self.keep_to_tonality(head);
+        if kinds.iter().any(|(hand, _)| *hand == Hand::Time) {
+            self.keep_pace(head);
+        }
         let symbol = self.sampler.choose(&self.logits, &self.allowed, kinds, &self.knobs.freedom);
         self.hearing.context.choose(symbol);
     }
@@ -126,18 +126,14 @@ impl Stream {
         }
     }
 
-    /// Makes the head like some waits less where the take is too slow or too fast, if it is about to choose the time.
+    /// Makes the head, which is about to choose the time, like some waits more than others where the take is too slow or too
+    /// fast.
     fn keep_pace(&mut self, head: usize) {
-        let Some(pace) = self.hearing.pace.as_ref().filter(|pace| pace.is_off()) else { return };
-        // With few keys at once, few notes are no sign of sleep.
-        if pace.dozes() && self.knobs.locks.polyphony < Key::COUNT {
-            return;
-        }
         let step = self.hearing.context.step();
         for (symbol, logit) in self.logits.iter_mut().enumerate() {
             let mut next = step;
             next.0[head] = symbol as u16;
-            *logit -= pace.reluctance(self.alphabet.waits(next));
+            *logit -= self.hearing.pace.reluctance(self.alphabet.waits(next));
         }
     }
 
@@ -199,19 +195,18 @@ struct Hearing {
     alphabet: Alphabet,
     context: Box<dyn Context>,
     conditions: Conditions,
-    /// Unless a density was asked for.
-    pace: Option<Pace>,
+    pace: Pace,
 }
 
 impl Hearing {
     fn new(alphabet: Alphabet, knobs: &Knobs, grid: &Grid) -> Hearing {
+        let pace = Pace::new(grid.base, knobs);
         let conditions = Conditions {
             pedal: Some(knobs.pedal),
-            density: knobs.density,
+            density: pace.wish(),
             pitch_classes: knobs.pitch_class_shares(),
             metre: (grid.base == TimeBase::Beats).then(|| Metre::regular(grid.bar_ticks())),
         };
-        let pace = knobs.density.is_none().then(|| Pace::new(grid.base));
         Hearing { alphabet, context: alphabet.context(), conditions, pace }
     }
 
@@ -228,10 +223,8 @@ impl Hearing {
     }
 
     fn end_step(&mut self) {
-        if let Some(pace) = &mut self.pace {
-            pace.follow(self.context.now(), self.alphabet.struck(self.context.step()).is_some());
-            self.conditions.density = pace.wish();
-        }
+        self.pace.follow(self.context.now(), self.alphabet.struck(self.context.step()).is_some());
+        self.conditions.density = self.pace.wish();
         self.context.begin();
     }
 }

@@ -34,7 +34,7 @@ pub struct Spread {
 }
 
 /// What composed music is like, beside human music. [`statistics`] has the definitions; all notes are as spelled, on
-/// the tick grid with the pedal kept or folded. The first four are measured over stretches of 16 bars (64 quarter
+/// the tick grid with the pedal kept or folded. The first five are measured over stretches of 16 bars (64 quarter
 /// notes or, in seconds, 32 seconds) and are `None` where no piece is so long.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
@@ -48,6 +48,8 @@ pub struct Comparison {
     pub polyphony: Pair<Option<Spread>>,
     /// Notes per second or per quarter note.
     pub note_density: Pair<Option<Spread>>,
+    /// The longest time in which no note begins, in seconds or quarter notes.
+    pub longest_rest: Pair<Option<Spread>>,
     /// Composed stretches whose note density or pitch-class entropy is not within the human range.
     pub stretches_outside_human_range: usize,
     /// Overlap area of the distributions of velocities.
@@ -90,6 +92,7 @@ impl Comparison {
             scale_consistency: spread(|stretch| stretch.scale_consistency),
             polyphony: spread(|stretch| stretch.polyphony),
             note_density,
+            longest_rest: spread(|stretch| stretch.longest_rest),
             stretches_outside_human_range: generated.iter().filter(strange).count(),
             velocity_overlap: overlap(takes, human, statistics::velocities),
             inter_onset_overlap: overlap(takes, human, statistics::inter_onsets),

@@ -157,6 +157,7 @@ impl Report {
         write_spread(f, "scale consistency", &comparison.scale_consistency)?;
         write_spread(f, "polyphony", &comparison.polyphony)?;
         write_spread(f, &format!("notes per {unit}"), &comparison.note_density)?;
+        write_spread(f, &format!("longest rest ({unit}s)"), &comparison.longest_rest)?;
         let longest = comparison.longest_note;
         writeln!(
             f,
