@@ -27,10 +27,25 @@ fn whole(line: &Line) -> __m512i {
     unsafe { _mm512_load_si512(line.0.as_ptr().cast()) }
 }
 
-/// Defines a tile with 16 lanes: all of a panel's columns in one pass. `$left_words` words of the activations go with
-/// a packed row; `$start` makes the first sum of a row, `$multiply_add` adds one cache line's products to a sum.
+/// Defines a tile with 16 lanes: all of a panel's columns in one pass.
+///
+/// - `multiply`, `tile`: the names of the [`Multiply`](super::Multiply) and of its tile.
+/// - `register`, `value`: the type of a register of sums, and of one of them.
+/// - `left_words`: how many words of the activations go with a packed row.
+/// - `start`: makes the first register of sums from the tile and a row.
+/// - `multiply_add`: adds one cache line's products to a register of sums.
+/// - `add`: adds the tile's sums to the outputs.
 macro_rules! avx512_tile {
-    ($multiply:ident, $name:ident, $register:ty, $value:ty, $left_words:literal, $start:expr, $multiply_add:expr, $add:ident) => {
+    (
+        multiply: $multiply:ident,
+        tile: $name:ident,
+        register: $register:ty,
+        value: $value:ty,
+        left_words: $left_words:literal,
+        start: $start:expr,
+        multiply_add: $multiply_add:expr,
+        add: $add:ident
+    ) => {
         all_tiles!(
             /// # Safety
             /// See the top of the file.
@@ -71,46 +86,59 @@ macro_rules! avx512_tile {
 }
 
 avx512_tile!(
-    multiply_avx512_f32,
-    avx512_f32,
-    __m512,
-    f32,
-    1,
-    |_: &Tile, _| _mm512_setzero_ps(),
-    |acc, [x]: [__m512i; 1], w| _mm512_fmadd_ps(_mm512_castsi512_ps(x), _mm512_castsi512_ps(w), acc),
-    add
+    multiply: multiply_avx512_f32,
+    tile: avx512_f32,
+    register: __m512,
+    value: f32,
+    left_words: 1,
+    start: |_: &Tile, _| _mm512_setzero_ps(),
+    multiply_add: |acc, [x]: [__m512i; 1], w| _mm512_fmadd_ps(_mm512_castsi512_ps(x), _mm512_castsi512_ps(w), acc),
+    add: add
 );
 avx512_tile!(
-    multiply_avx512_bf16,
-    avx512_bf16,
-    __m512,
-    f32,
-    2,
-    |_: &Tile, _| _mm512_setzero_ps(),
-    |acc, [x, next]: [__m512i; 2], w| {
+    multiply: multiply_avx512_bf16,
+    tile: avx512_bf16,
+    register: __m512,
+    value: f32,
+    left_words: 2,
+    start: |_: &Tile, _| _mm512_setzero_ps(),
+    multiply_add: |acc, [x, next]: [__m512i; 2], w| {
         let low = _mm512_castsi512_ps(_mm512_slli_epi32(w, 16));
         let high = _mm512_castsi512_ps(_mm512_and_si512(w, _mm512_set1_epi32(UPPER_HALF)));
         let acc = _mm512_fmadd_ps(_mm512_castsi512_ps(x), low, acc);
         _mm512_fmadd_ps(_mm512_castsi512_ps(next), high, acc)
     },
-    add
+    add: add
 );
 avx512_tile!(
-    multiply_avx512_int8,
-    avx512_int8,
-    __m512i,
-    i32,
-    1,
+    multiply: multiply_avx512_int8,
+    tile: avx512_int8,
+    register: __m512i,
+    value: i32,
+    left_words: 1,
     // What the weights' 128 too much adds to every sum is taken off first.
-    |tile: &Tile, r: usize| _mm512_set1_epi32(-128 * tile.row_sums[r]),
-    |acc, [x]: [__m512i; 1], w| _mm512_dpbusd_epi32(acc, w, x),
-    add_scaled
+    start: |tile: &Tile, r: usize| _mm512_set1_epi32(-128 * tile.row_sums[r]),
+    multiply_add: |acc, [x]: [__m512i; 1], w| _mm512_dpbusd_epi32(acc, w, x),
+    add: add_scaled
 );
 
 /// Defines a tile with 8 lanes. One row takes all of a panel's columns in one pass, as memory likes it; more rows have
-/// registers for 16 columns at a time. See `avx512_tile` for the arguments.
+/// registers for 16 columns at a time.
+///
+/// Its arguments are those of `avx512_tile`, but a register takes half a cache line, `start` is the same for all rows,
+/// and `pass` is the name of the function that makes some of the columns.
 macro_rules! avx2_tile {
-    ($multiply:ident, $name:ident, $pass:ident, $register:ty, $value:ty, $left_words:literal, $zero:expr, $multiply_add:expr, $add:ident) => {
+    (
+        multiply: $multiply:ident,
+        tile: $name:ident,
+        pass: $pass:ident,
+        register: $register:ty,
+        value: $value:ty,
+        left_words: $left_words:literal,
+        start: $start:expr,
+        multiply_add: $multiply_add:expr,
+        add: $add:ident
+    ) => {
         all_tiles!(
             /// # Safety
             /// See the top of the file.
@@ -145,7 +173,7 @@ macro_rules! avx2_tile {
             sums: &mut [[$value; PANEL]; ROWS],
         ) {
             let words = tile.panel.len() / LINES_PER_ROW * $left_words;
-            let mut acc = [[[$zero; 2]; LINES]; ROWS];
+            let mut acc = [[[$start; 2]; LINES]; ROWS];
             for (k, lines) in tile.panel.as_chunks::<LINES_PER_ROW>().0.iter().enumerate() {
                 let weights: [_; LINES] = std::array::from_fn(|i| halves(&lines[first + i]));
                 for (r, acc) in acc.iter_mut().enumerate() {
@@ -178,45 +206,45 @@ fn halves(line: &Line) -> [__m256i; 2] {
 }
 
 avx2_tile!(
-    multiply_avx2_f32,
-    avx2_f32,
-    avx2_f32_pass,
-    __m256,
-    f32,
-    1,
-    _mm256_setzero_ps(),
-    |acc, [x]: [__m256i; 1], w| _mm256_fmadd_ps(_mm256_castsi256_ps(x), _mm256_castsi256_ps(w), acc),
-    add
+    multiply: multiply_avx2_f32,
+    tile: avx2_f32,
+    pass: avx2_f32_pass,
+    register: __m256,
+    value: f32,
+    left_words: 1,
+    start: _mm256_setzero_ps(),
+    multiply_add: |acc, [x]: [__m256i; 1], w| _mm256_fmadd_ps(_mm256_castsi256_ps(x), _mm256_castsi256_ps(w), acc),
+    add: add
 );
 avx2_tile!(
-    multiply_avx2_bf16,
-    avx2_bf16,
-    avx2_bf16_pass,
-    __m256,
-    f32,
-    2,
-    _mm256_setzero_ps(),
-    |acc, [x, next]: [__m256i; 2], w| {
+    multiply: multiply_avx2_bf16,
+    tile: avx2_bf16,
+    pass: avx2_bf16_pass,
+    register: __m256,
+    value: f32,
+    left_words: 2,
+    start: _mm256_setzero_ps(),
+    multiply_add: |acc, [x, next]: [__m256i; 2], w| {
         let low = _mm256_castsi256_ps(_mm256_slli_epi32(w, 16));
         let high = _mm256_castsi256_ps(_mm256_and_si256(w, _mm256_set1_epi32(UPPER_HALF)));
         let acc = _mm256_fmadd_ps(_mm256_castsi256_ps(x), low, acc);
         _mm256_fmadd_ps(_mm256_castsi256_ps(next), high, acc)
     },
-    add
+    add: add
 );
 avx2_tile!(
-    multiply_avx2_int8,
-    avx2_int8,
-    avx2_int8_pass,
-    __m256i,
-    i32,
-    1,
-    _mm256_setzero_si256(),
-    |acc, [x]: [__m256i; 1], w| {
+    multiply: multiply_avx2_int8,
+    tile: avx2_int8,
+    pass: avx2_int8_pass,
+    register: __m256i,
+    value: i32,
+    left_words: 1,
+    start: _mm256_setzero_si256(),
+    multiply_add: |acc, [x]: [__m256i; 1], w| {
         // The instruction wants unsigned times signed bytes: |x| times w with the sign of x. Both are at most 127, so
         // that a sum of two products fits its 16 bits.
         let pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(x), _mm256_sign_epi8(w, x));
         _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
     },
-    add_scaled
+    add: add_scaled
 );
