@@ -49,6 +49,7 @@ mod activation;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod amx;
 mod lanes;
+mod left;
 mod outer;
 mod panels;
 mod parts;
@@ -171,8 +172,10 @@ impl Kernel {
         if self == Kernel::AmxF32 { PARTS } else { 1 }
     }
 
-    /// Rows, and packed words of a row, that a kernel multiplies at once: packed matrices are filled up to a multiple of
-    /// it, with words of zeros. So many words of a row are followed by as many for each further part.
+    /// Packed matrices are filled up to a multiple of this many rows and of this many words in a row, because a tile
+    /// instruction always takes whole tiles: 16 with AMX, 1 elsewhere. A row is filled up with zeros, which add nothing
+    /// to a sum; a row too many holds anything, as its sums are dropped. After so many words of a row come as many for
+    /// each further part.
     fn unit(self) -> usize {
         if self.uses_tiles() { Line::WORDS } else { 1 }
     }

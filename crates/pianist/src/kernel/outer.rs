@@ -1,7 +1,8 @@
 //! Sums of outer products: the gradients of weights.
 
 use super::Kernel;
-use super::panels::{Panels, Rows, left_stride, pack_row, packed_words};
+use super::left::left_stride;
+use super::panels::{Panels, Rows, pack_row, packed_words};
 use super::parts::PARTS;
 use super::tile::{LINES_PER_ROW, Left, Out, PANEL, REGISTER_ROWS, Ready};
 use super::words::{Line, Words};
@@ -110,7 +111,8 @@ impl Block {
 }
 
 vectorised! {
-/// Packs tile after tile, in each word after word.
+/// Packs tile after tile, in each word after word. Eight columns: word 0 of columns 0 to 5, word 1 of columns 0 to 5,
+/// ...; then word 0 of columns 6 and 7, word 1 of columns 6 and 7, ...
 fn pack_tiles(format: Kernel, matrix: Rows, rows: usize, columns: Range<usize>, packed: &mut Words) {
     let words = packed_words(format, rows);
     packed.resize(words * columns.len());

@@ -1,7 +1,20 @@
 //! Packed matrices, and the product of rows with one.
+//!
+//! The right factor is packed so that a tile reads it from the first byte to the last:
+//!
+//! ```text
+//! matrix  panel 0 (columns 0 to 63) | panel 1 (columns 64 to 127) | ...
+//! panel   unit 0 (its first rows) | unit 1 | ...         a unit is 16 rows with AMX, elsewhere 1
+//! unit    part 0 | part 1 | part 2                       only `AmxF32` has more than one part
+//! part    row 0 | row 1 | ... | row 15
+//! row     line 0 (columns 0 to 15) | line 1 | line 2 | line 3
+//! line    word of column 0 | word of column 1 | ... | word of column 15
+//! word    the column's value in this row, or two bf16: its values in rows 2k and 2k + 1 of the matrix
+//! ```
 
 use super::Kernel;
-use super::parts::{PARTS, pack_word};
+use super::left::{left_stride, pack_left};
+use super::parts::pack_word;
 use super::tile::{LINES_PER_ROW, Left, MAX_ROWS, Out, PANEL, Ready, tile};
 use super::words::{Line, Words};
 
@@ -27,6 +40,10 @@ impl<'a> Rows<'a> {
         &self.data[r * self.stride..][..self.width]
     }
 }
+
+/// Words of a column that [`Panels::pack_transposed`] writes while their destination is in the first-level cache: a
+/// unit of the kernels that have larger ones.
+const BLOCK: usize = Line::WORDS;
 
 /// A matrix of `depth` rows and `columns` columns, packed in panels of 64 columns for one kernel: the right factor of
 /// [`product`]. What is missing of the last words are zeros; what is missing of the last panel's columns is not looked
@@ -63,9 +80,6 @@ impl Panels {
     /// Packs the transpose of the first `columns` rows of `matrix`: `matrix.width x columns`. This is how a weight
     /// stored as `[outputs, inputs]` becomes the right factor of a forward product.
     pub fn pack_transposed(&mut self, matrix: Rows, columns: usize) {
-        /// Words of a column that are written while their destination is in the first-level cache: a unit of the kernels
-        /// that have larger ones.
-        const BLOCK: usize = Line::WORDS;
         self.resize(matrix.width, columns);
         let (words, per_word, kernel) = (self.words(), self.kernel.values_per_word(), self.kernel);
         let (unit, parts) = (kernel.unit(), kernel.parts());
@@ -76,13 +90,7 @@ impl Panels {
             for (block, rows) in lines.chunks_mut(BLOCK * parts * LINES_PER_ROW).enumerate() {
                 for j in 0..PANEL.min(columns - panel * PANEL) {
                     let column = &matrix.row(panel * PANEL + j)[block * BLOCK * per_word..];
-                    for (part, rows) in rows.chunks_mut(BLOCK * LINES_PER_ROW).enumerate() {
-                        let values = column.chunks(per_word);
-                        for (row, values) in rows.chunks_exact_mut(LINES_PER_ROW).zip(values) {
-                            let odd = values.get(1).copied().unwrap_or(0.0);
-                            row[j / Line::WORDS].0[j % Line::WORDS] = pack_word(kernel, part, values[0], odd);
-                        }
-                    }
+                    pack_column(kernel, column, j, rows);
                 }
             }
         }
@@ -155,6 +163,18 @@ pub(super) fn pack_row(kernel: Kernel, even: &[f32], odd: &[f32], k: usize, unit
     }
 }
 
+/// Packs the next values of a column as column `j` of each part in a block of a panel's rows, as many as the block has.
+#[inline(always)]
+fn pack_column(kernel: Kernel, values: &[f32], j: usize, block: &mut [Line]) {
+    for (part, rows) in block.chunks_mut(BLOCK * LINES_PER_ROW).enumerate() {
+        let values = values.chunks(kernel.values_per_word());
+        for (row, values) in rows.chunks_exact_mut(LINES_PER_ROW).zip(values) {
+            let odd = values.get(1).copied().unwrap_or(0.0);
+            row[j / Line::WORDS].0[j % Line::WORDS] = pack_word(kernel, part, values[0], odd);
+        }
+    }
+}
+
 /// `out = left x right`, or `out += left x right` if `accumulate`. `left` is `rows x depth`, as deep as `right`, `out` is
 /// `rows x right.columns()` with `out_stride` values from row to row. `scratch` is reused between calls.
 ///
@@ -213,58 +233,6 @@ fn row_tiles(kernel: Kernel, rows: usize) -> impl Iterator<Item = (usize, usize)
     let tiles = rows.div_ceil(kernel.tile_rows());
     let start = move |tile: usize| rows.min(tile * units / tiles * unit);
     (0..tiles).map(move |tile| (start(tile), start(tile + 1) - start(tile)))
-}
-
-/// Words from row to row of a packed left factor. Tiles read a column of many rows at once: rows a power of two apart
-/// would share few lines of the first-level cache.
-pub(super) fn left_stride(kernel: Kernel, words: usize) -> usize {
-    if kernel.uses_tiles() { words + Line::WORDS } else { words }
-}
-
-vectorised! {
-fn pack_left(format: Kernel, left: Rows, rows: usize, stride: usize, scratch: &mut Words) {
-    scratch.resize(rows.next_multiple_of(format.unit()) * stride);
-    if stride == 0 {
-        return;
-    }
-    for (r, out) in scratch.chunks_exact_mut(stride).take(rows).enumerate() {
-        if format.parts() > 1 {
-            pack_left_row_in_parts(format, left.row(r), out);
-        } else {
-            pack_left_row(format, left.row(r), out);
-        }
-    }
-}
-}
-
-#[inline(always)]
-fn pack_left_row(format: Kernel, row: &[f32], out: &mut [u32]) {
-    let packed = row.len().div_ceil(format.values_per_word());
-    let (out, missing) = out.split_at_mut(packed);
-    missing.fill(0);
-    if format.values_per_word() == 1 {
-        out.iter_mut().zip(row).for_each(|(word, value)| *word = value.to_bits());
-        return;
-    }
-    let (pairs, last) = row.as_chunks::<2>();
-    out.iter_mut().zip(pairs).for_each(|(word, pair)| *word = pack_word(format, 0, pair[0], pair[1]));
-    if let [value] = last {
-        out[packed - 1] = pack_word(format, 0, *value, 0.0);
-    }
-}
-
-#[inline(always)]
-fn pack_left_row_in_parts(format: Kernel, row: &[f32], out: &mut [u32]) {
-    const UNIT: usize = Line::WORDS;
-    for (units, values) in out.chunks_exact_mut(UNIT * PARTS).zip(row.chunks(2 * UNIT)) {
-        let mut padded = [0.0; 2 * UNIT];
-        padded[..values.len()].copy_from_slice(values);
-        for (part, words) in units.chunks_exact_mut(UNIT).enumerate() {
-            for (word, pair) in words.iter_mut().zip(padded.as_chunks::<2>().0) {
-                *word = pack_word(format, part, pair[0], pair[1]);
-            }
-        }
-    }
 }
 
 #[cfg(test)]
