@@ -1,4 +1,8 @@
-//! The innermost loop: a few rows times one panel of 64 columns, their sums held in registers.
+//! The innermost loop of training: a few rows times one panel of 64 columns, their sums held in registers.
+//!
+//! It multiplies matrices of any shape, f32 or rounded to bf16, and both factors are packed again and again: weights
+//! when they have changed, all else for every product. Composing has tiles of its own, see `engine/cpu/tile.rs`: its
+//! weights never change, may be int8, and are multiplied with few rows.
 //!
 //! Six rows of four 16-lane registers use 24 of AVX-512's 32 registers, enough sums in flight to keep both multipliers
 //! busy; narrower instructions make the same tile in several passes. AMX makes 32 rows in two.

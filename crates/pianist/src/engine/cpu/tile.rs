@@ -1,4 +1,8 @@
-//! The innermost loops: up to six rows of activations times one panel of 64 outputs, held in registers.
+//! The innermost loops of composing: up to six rows of activations times one panel of 64 outputs, held in registers.
+//!
+//! Weights are packed once, as int8, bf16 or f32, and multiplied with a row for each of few streams. A product is as
+//! fast as memory is, so each panel is read once, and which comes first is a choice ([`Order`]). Training has tiles of
+//! its own, see `kernel/tile.rs`: for matrices of any shape, f32 or bf16, that are packed again and again.
 //!
 //! Six rows of four 16-lane registers use 24 of AVX-512's 32 registers; narrower instructions make the same tile in
 //! several passes. Whatever the number of rows, each sum is made in the same order. All tiles of a product are made in

@@ -115,6 +115,8 @@ impl Trunk {
                 activations.fill(self.kernel, self.precision, below.chunks_exact(units), units);
             }
             layer.add_part(BELOW, activations, gates);
+            // What was made ahead is added where it would be made now. Every sum of a product is complete before it is
+            // added to its gate, in `add_part` as here, so that int8 gives the same bits either way.
             let is_ahead = state.ahead.streams == streams;
             if is_ahead {
                 add(self.kernel, &state.ahead.products, gates);
