@@ -25,7 +25,7 @@ pub(super) enum Tonality {
     /// What has smaller shares than others of what is asked for.
     Asked([f32; 12]),
     /// What is foreign to music that has lost its way, and what music that is stuck repeats.
-    Own(Wanderer, Rut),
+    Own(Box<Wanderer>, Rut),
 }
 
 impl Tonality {
@@ -33,7 +33,7 @@ impl Tonality {
     pub(super) fn new(base: TimeBase, shares: Option<[f32; 12]>) -> Tonality {
         match shares {
             Some(shares) => Tonality::Asked(shares),
-            None => Tonality::Own(Wanderer::new(base), Rut::new(base)),
+            None => Tonality::Own(Box::new(Wanderer::new(base)), Rut::new(base)),
         }
     }
 
