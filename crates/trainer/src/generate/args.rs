@@ -107,7 +107,7 @@ pub struct GenerateArgs {
 
     /// Notes per second to aim at (per quarter note for a pianist in beats)
     ///
-    /// A wish, not a promise: one that is far from the music that the pianist learned from has no effect, or a wrong one.
+    /// The music is steered to it, and mostly comes near: less so, the further it is from what the pianist learned from.
     #[arg(long, value_name = "D", help_heading = "Wishes")]
     pub density: Option<f32>,
     /// A MIDI file to continue; the clip begins with the bar after its last note
