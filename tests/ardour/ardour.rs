@@ -36,7 +36,26 @@ impl Ardour {
     }
 
     /// Runs a step of session.lua, and gives what it prints.
+    ///
+    /// Ardour 7 crashes once in some fifty recordings that jump: its threads add to `DiskWriter::capture_info` at once. So
+    /// what ends by such a signal runs a second time, on the session as it was.
     pub fn run(&self, step: &str, numbers: &[f64]) -> String {
+        let (session, before) = (self.folder(), self.home.path().join("before"));
+        if session.exists() {
+            copy(&session, &before);
+        }
+        let mut output = self.try_to_run(step, numbers);
+        if has_crashed(&output) && before.exists() {
+            fs::remove_dir_all(&session).unwrap();
+            copy(&before, &session);
+            output = self.try_to_run(step, numbers);
+        }
+        let _ = fs::remove_dir_all(&before);
+        check(step, &output);
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn try_to_run(&self, step: &str, numbers: &[f64]) -> Output {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ardour/session.lua");
         let mut command = Command::new("timeout");
         command
@@ -46,9 +65,7 @@ impl Ardour {
             .arg(step)
             .arg(self.folder());
         command.args(numbers.iter().map(f64::to_string)).env("HOME", self.home.path());
-        let output = command.output().unwrap();
-        check(step, &output);
-        String::from_utf8(output.stdout).unwrap()
+        command.output().unwrap()
     }
 
     /// The session's file.
@@ -140,6 +157,18 @@ fn copy(from: &Path, to: &Path) {
             fs::File::options().write(true).open(&copied).unwrap().set_modified(before).unwrap();
         }
     }
+}
+
+#[cfg(unix)]
+fn has_crashed(output: &Output) -> bool {
+    const SIGSEGV: i32 = 11;
+    std::os::unix::process::ExitStatusExt::signal(&output.status) == Some(SIGSEGV)
+}
+
+/// Where Ardour does not run without a window.
+#[cfg(not(unix))]
+fn has_crashed(_: &Output) -> bool {
+    false
 }
 
 fn check(what: &str, output: &Output) {
