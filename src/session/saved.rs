@@ -108,8 +108,6 @@ impl SavedTake {
         let whole = decided >= *quarters;
         let runs = take.runs();
         let saved = if whole { performance } else { &only(performance, &runs, bar, *quarters) };
-        let notes = saved.notes.iter();
-        let pedal = saved.pedal.iter();
         SavedTake {
             id: entry.id,
             pianist: entry.pianist.clone(),
@@ -123,10 +121,12 @@ impl SavedTake {
             anchor,
             endless: mode == Mode::Endless,
             knobs: SavedKnobs::of(&entry.knobs),
-            notes: notes
+            notes: saved
+                .notes
+                .iter()
                 .map(|note| (note.onset, note.duration, note.key.midi(), note.velocity.midi()))
                 .collect(),
-            pedal: pedal.map(|change| (change.time, change.down)).collect(),
+            pedal: saved.pedal.iter().map(|change| (change.time, change.down)).collect(),
         }
     }
 

@@ -11,7 +11,7 @@ use etude_pianist::time::TimeBase;
 
 use crate::common::random_pianist;
 use crate::instance::{Instance, turn};
-use crate::slow::Slow;
+use crate::slow::slow;
 
 #[test]
 fn auto_composes_one_take_and_many_ideas_where_each_is_fastest_and_says_where_and_how_fast() {
@@ -19,7 +19,7 @@ fn auto_composes_one_take_and_many_ideas_where_each_is_fastest_and_says_where_an
     let path = folder.path().join("tiny.safetensors");
     let tiny = random_pianist(Alphabet::Notes, TimeBase::Beats, 0.1, 1);
     tiny.write_file(&path).unwrap();
-    let device = |name| Arc::new(Slow::new(CpuEngine::new(tiny.clone(), Precision::Int8), name));
+    let device = |name| Arc::new(slow(CpuEngine::new(tiny.clone(), Precision::Int8), name).0);
     let fastest: Arc<dyn Engine> = Arc::new(Fastest::new(device("CPU"), device("GPU")));
     pianists::share(&path.as_path().into(), &Device::Auto, &fastest);
 

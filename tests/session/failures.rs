@@ -16,7 +16,7 @@ use etude_pianist::time::TimeBase;
 use nice_plug::prelude::Params;
 
 use crate::common::random_pianist;
-use crate::failing::Failing;
+use crate::failing::failing;
 use crate::instance::{Instance, turn};
 
 fn tiny() -> Pianist {
@@ -131,8 +131,8 @@ fn a_device_that_fails_in_mid_take_is_named_and_the_take_loses_no_note() {
     let fragile = Device::Gpu(Some("fragile".to_owned()));
     for calls in [0, 1, 20, 61] {
         let engine = || CpuEngine::new(tiny(), Precision::default());
-        let failing: Arc<dyn Engine> = Arc::new(Failing::new(engine(), engine(), calls));
-        pianists::share(&path.as_path().into(), &fragile, &failing);
+        let fails: Arc<dyn Engine> = Arc::new(failing(engine(), engine(), calls).0);
+        pianists::share(&path.as_path().into(), &fragile, &fails);
         let view = compose(&fragile);
         assert_eq!(
             view.warning.as_deref(),

@@ -5,6 +5,8 @@ mod block;
 #[path = "../../crates/pianist/tests/common/mod.rs"]
 mod common;
 mod devices;
+#[path = "../../crates/pianist/tests/common/disguised.rs"]
+mod disguised;
 #[path = "../../crates/pianist/tests/common/failing.rs"]
 mod failing;
 mod failures;

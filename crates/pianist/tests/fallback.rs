@@ -1,27 +1,31 @@
 //! A device that fails in mid-take costs no note.
 
 mod common;
+#[path = "common/disguised.rs"]
+mod disguised;
 #[path = "common/failing.rs"]
 mod failing;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::random_pianist;
+use disguised::Disguised;
 use etude_pianist::alphabet::Alphabet;
 use etude_pianist::composer::{Composer, Request, Take};
 use etude_pianist::engine::{CpuEngine, DeviceError, Precision};
 use etude_pianist::note::{Key, Note, Performance, Velocity};
 use etude_pianist::time::TimeBase;
-use failing::Failing;
 
-/// A pianist's engine that fails after so many calls; its fallback plays the pianist with the seed `fallback`.
-fn failing(alphabet: Alphabet, calls: usize, fallback: u64) -> Arc<Failing> {
+/// A pianist's engine that fails after so many calls, and how many are left; its fallback plays the pianist with the seed
+/// `fallback`.
+fn failing(alphabet: Alphabet, calls: usize, fallback: u64) -> (Arc<Disguised>, Arc<AtomicUsize>) {
     let engine = |seed| {
         let pianist = random_pianist(alphabet, TimeBase::Seconds, 0.2, seed);
         CpuEngine::new(pianist, Precision::Int8)
     };
-    Arc::new(Failing::new(engine(1), engine(fallback), calls))
+    let (engine, calls_left) = failing::failing(engine(1), engine(fallback), calls);
+    (Arc::new(engine), calls_left)
 }
 
 fn requests() -> Vec<Request> {
@@ -36,7 +40,7 @@ fn requests() -> Vec<Request> {
     vec![request(1), Request { primer: Some(primer), ..request(2) }, Request { bars: 1, ..request(3) }]
 }
 
-fn compose(engine: Arc<Failing>) -> (Vec<Take>, Option<DeviceError>) {
+fn compose((engine, _): (Arc<Disguised>, Arc<AtomicUsize>)) -> (Vec<Take>, Option<DeviceError>) {
     let mut composer = Composer::new(engine, &requests()).unwrap();
     composer.advance(f64::INFINITY);
     let failure = composer.failure().cloned();
@@ -59,11 +63,11 @@ fn takes_are_the_same_wherever_the_device_fails_if_the_fallback_computes_the_sam
 #[test]
 fn notes_before_a_failure_stay_and_the_take_goes_on_to_its_end() {
     let (healthy, _) = compose(failing(Alphabet::Notes, usize::MAX, 1));
-    let engine = failing(Alphabet::Notes, usize::MAX, 2);
-    let mut composer = Composer::new(engine.clone(), &requests()).unwrap();
+    let (engine, calls_left) = failing(Alphabet::Notes, usize::MAX, 2);
+    let mut composer = Composer::new(engine, &requests()).unwrap();
     composer.advance(4.0);
     let decided = composer.decided();
-    engine.calls_left.store(0, Ordering::Relaxed);
+    calls_left.store(0, Ordering::Relaxed);
     composer.advance(f64::INFINITY);
     assert_eq!(composer.failure().unwrap().device, "GPU");
     assert!(composer.device().starts_with("CPU") && composer.is_complete());

@@ -1,6 +1,8 @@
 //! Of two devices, the faster one for so many streams composes, and each number of streams is timed once.
 
 mod common;
+#[path = "common/disguised.rs"]
+mod disguised;
 #[path = "common/failing.rs"]
 mod failing;
 #[path = "common/slow.rs"]
@@ -14,8 +16,8 @@ use etude_pianist::alphabet::Alphabet;
 use etude_pianist::composer::{Composer, Request};
 use etude_pianist::engine::{CpuEngine, Engine, Fastest, Precision};
 use etude_pianist::time::TimeBase;
-use failing::Failing;
-use slow::Slow;
+use failing::failing;
+use slow::slow;
 
 fn cpu() -> CpuEngine {
     CpuEngine::new(random_pianist(Alphabet::Notes, TimeBase::Seconds, 0.2, 1), Precision::Int8)
@@ -27,8 +29,7 @@ fn requests(count: u64) -> Vec<Request> {
 
 #[test]
 fn one_take_and_sixteen_are_composed_where_each_is_fastest_and_timed_once() {
-    let (cpu, gpu) = (Slow::new(cpu(), "CPU"), Slow::new(cpu(), "GPU"));
-    let (on_cpu, on_gpu) = (cpu.batches.clone(), gpu.batches.clone());
+    let ((cpu, on_cpu), (gpu, on_gpu)) = (slow(cpu(), "CPU"), slow(cpu(), "GPU"));
     let fastest: Arc<dyn Engine> = Arc::new(Fastest::new(Arc::new(cpu), Arc::new(gpu)));
     let composes_on = |takes| Composer::new(fastest.clone(), &requests(takes)).unwrap().device().to_owned();
     for _ in 0..3 {
@@ -41,7 +42,7 @@ fn one_take_and_sixteen_are_composed_where_each_is_fastest_and_timed_once() {
 #[test]
 fn a_device_that_fails_while_it_is_timed_composes_nothing() {
     for calls in [0, 1, 7] {
-        let other = Arc::new(Failing::new(cpu(), cpu(), calls));
+        let other = Arc::new(failing(cpu(), cpu(), calls).0);
         let fastest = Arc::new(Fastest::new(Arc::new(cpu()), other));
         let composer = Composer::new(fastest, &requests(1)).unwrap();
         assert!(composer.device().starts_with("CPU") && composer.failure().is_none());

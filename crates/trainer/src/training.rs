@@ -23,9 +23,9 @@ pub use run::run;
 /// Train a pianist on a corpus.
 ///
 /// Runs for the given number of minutes, and slows its learning down towards the end of them, so choose the time
-/// first: a long run that is stopped halfway is worth less than a run of half the length. Every few minutes it measures the loss on validation
-/// pieces, writes a checkpoint, and writes the pianist if it is the best so far. Ctrl-C saves and stops, and --resume
-/// goes on, also after a crash.
+/// first: a long run that is stopped halfway is worth less than a run of half the length. Every few minutes it
+/// measures the loss on validation pieces, writes a checkpoint, and writes the pianist if it is the best so far. Ctrl-C
+/// saves and stops, and --resume goes on, also after a crash.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "\
 Example:

@@ -56,7 +56,8 @@ struct Table {
 
 impl GpuEngine {
     /// Loads `pianist` onto the adapter that `wish` names (its place among [`adapters`] or a part of its name), or the
-    /// best that can take it. `precision` is that of the processor, which does the small part of each head and is the fallback.
+    /// best that can take it. `precision` is that of the processor, which does the small part of each head and is the
+    /// fallback.
     ///
     /// # Errors
     /// If there is no such adapter, its driver doesn't answer, or it has no room for the pianist.

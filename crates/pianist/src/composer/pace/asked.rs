@@ -18,10 +18,8 @@ pub(in crate::composer) struct Asked {
     /// What the network is asked for: it knows only what people play.
     wish: f32,
     onsets: Onsets,
-    /// What it is, or what it shall be if that is more.
-    larger: f64,
-    /// -2 where there are far too many notes, 0 where they are as many as asked for, 2 where there are none.
-    shortage: f64,
+    /// What it is lately; what it shall be, as long as that is unknown.
+    played: f64,
 }
 
 impl Asked {
@@ -32,23 +30,26 @@ impl Asked {
             TimeBase::Beats => density.clamp(2.4, 8.7),
         };
         let density = f64::from(density);
-        Asked { density, wish, onsets: Onsets::new(base, SPAN), larger: density, shortage: 0.0 }
+        Asked { density, wish, onsets: Onsets::new(base, SPAN), played: density }
     }
 
     pub(super) fn follow(&mut self, now: Ticks, strikes: bool) {
         self.onsets.follow(now, strikes);
         let span = (f64::from(now) / self.onsets.unit).min(SPAN);
         if span >= SOON {
-            let density = self.onsets.density(now, span);
-            self.larger = density.max(self.density);
-            // Nearly the logarithm of their ratio where that is small, but the same on every machine.
-            self.shortage = 2.0 * (self.density - density) / (self.density + density).max(f64::MIN_POSITIVE);
+            self.played = self.onsets.density(now, span);
         }
     }
 
     pub(super) fn reluctance(&self, wait: Ticks) -> f32 {
-        let due = f64::from(wait) / self.onsets.unit * self.larger;
-        (STEER * self.shortage * due.min(MOST)) as f32
+        let due = f64::from(wait) / self.onsets.unit * self.density.max(self.played);
+        (STEER * self.shortage() * due.min(MOST)) as f32
+    }
+
+    /// -2 where there are far too many notes, 0 where they are as many as asked for, 2 where there are none: nearly the
+    /// logarithm of their ratio where that is small, but the same on every machine.
+    fn shortage(&self) -> f64 {
+        2.0 * (self.density - self.played) / (self.density + self.played).max(f64::MIN_POSITIVE)
     }
 
     pub(super) fn wish(&self) -> f32 {
