@@ -152,13 +152,13 @@ impl FromStr for Alphabet {
 
 /// Follows a sequence of steps, one choice after another.
 ///
-/// For each step: [`Context::listen`] once for the network's input, then while [`Context::asks`] names a head, read
-/// that head's inputs and [`Context::choose`] its symbol.
+/// For each step: [`Context::listen`] once for the network's input, then while [`Context::asks`] names a head,
+/// [`Context::read`] that head's inputs and [`Context::choose`] its symbol; [`Context::begin`] begins the next step.
 pub trait Context: Send {
     /// Fills in what the network reads before the next step.
     fn listen(&self, conditions: &Conditions, row: InputRow);
 
-    /// The head that chooses next, or `None` once the step is complete; the next call of `listen` begins a new step.
+    /// The head that chooses next, or `None` once the step is complete.
     fn asks(&self) -> Option<usize>;
 
     /// Fills in what the head that chooses next reads beside the network's output.

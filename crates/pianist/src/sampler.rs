@@ -1,6 +1,6 @@
 //! Chance: from the network's logits to a symbol.
 //!
-//! A softmax is split by [`Hand`] into kinds of symbols. A hand's own temperature changes the choice within its kind,
+//! A softmax is split by [`Attribute`] into kinds of symbols. An attribute's temperature changes the choice within its kind,
 //! never how often that kind is chosen; the master temperature then bends the whole. Where a head has one kind only,
 //! as in the `notes` alphabet, that is division by the product of both. After the temperature, `min_p` drops symbols
 //! that are far less likely than the likeliest, and `top_p` keeps the likeliest few that together are likely enough.
@@ -13,9 +13,9 @@ use rand_pcg::rand_core::{Rng, SeedableRng};
 use crate::kernel::{Kernel, LANES, Precision, exp, ln, load};
 use crate::vectorised;
 
-/// What a symbol decides. Each has a temperature of its own.
+/// The side of the music that a symbol decides. Each has a temperature of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hand {
+pub enum Attribute {
     /// Which key (or the pedal, where it is a key's alternative).
     Pitch,
     /// When the next note comes.
@@ -30,15 +30,15 @@ pub enum Hand {
 /// likeliest.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Temperatures {
-    /// Bends every choice, on top of the hand's own temperature.
+    /// Bends every choice, on top of the attribute's own temperature.
     pub master: f32,
-    /// Of [`Hand::Pitch`].
+    /// Of [`Attribute::Pitch`].
     pub pitch: f32,
-    /// Of [`Hand::Time`].
+    /// Of [`Attribute::Time`].
     pub time: f32,
-    /// Of [`Hand::Dynamics`].
+    /// Of [`Attribute::Dynamics`].
     pub dynamics: f32,
-    /// Of [`Hand::Length`].
+    /// Of [`Attribute::Length`].
     pub length: f32,
 }
 
@@ -46,15 +46,13 @@ impl Temperatures {
     /// The pianist's own probabilities.
     pub const AS_LEARNED: Temperatures =
         Temperatures { master: 1.0, pitch: 1.0, time: 1.0, dynamics: 1.0, length: 1.0 };
-}
 
-impl Temperatures {
-    fn of(&self, hand: Hand) -> f32 {
-        match hand {
-            Hand::Pitch => self.pitch,
-            Hand::Time => self.time,
-            Hand::Dynamics => self.dynamics,
-            Hand::Length => self.length,
+    fn of(&self, attribute: Attribute) -> f32 {
+        match attribute {
+            Attribute::Pitch => self.pitch,
+            Attribute::Time => self.time,
+            Attribute::Dynamics => self.dynamics,
+            Attribute::Length => self.length,
         }
     }
 }
@@ -127,7 +125,7 @@ impl Sampler {
         }
     }
 
-    /// Chooses one of the `allowed` symbols. `kinds` splits the symbols in runs: hand and number of symbols. Draws
+    /// Chooses one of the `allowed` symbols. `kinds` splits the symbols in runs: attribute and number of symbols. Draws
     /// exactly one random number, whatever the arguments.
     ///
     /// # Panics
@@ -136,7 +134,7 @@ impl Sampler {
         &mut self,
         logits: &[f32],
         allowed: &[bool],
-        kinds: &[(Hand, usize)],
+        kinds: &[(Attribute, usize)],
         freedom: &Freedom,
     ) -> u16 {
         assert_eq!(logits.len(), allowed.len());
@@ -214,13 +212,13 @@ fn weigh(weights: &[f32]) -> f64 {
     f64::from(lanes[0])
 }
 
-/// Bends the distribution within each kind by its hand's temperature, and leaves the kind's share as it was.
-fn bend_kinds(kernel: Kernel, logits: &mut [f32], kinds: &[(Hand, usize)], temperatures: &Temperatures) {
+/// Bends the distribution within each kind by its attribute's temperature, and leaves the kind's share as it was.
+fn bend_kinds(kernel: Kernel, logits: &mut [f32], kinds: &[(Attribute, usize)], temperatures: &Temperatures) {
     let mut rest = logits;
-    for &(hand, count) in kinds {
+    for &(attribute, count) in kinds {
         let (kind, after) = rest.split_at_mut(count);
         rest = after;
-        let temperature = temperatures.of(hand);
+        let temperature = temperatures.of(attribute);
         if temperature == 1.0 {
             continue;
         }

@@ -42,7 +42,7 @@ fn compose_all(pianist: &Pianist, instructions: Instructions, requests: &[Reques
 fn the_golden_takes_sound_as_ever_on_all_instructions() {
     // Slow, so that a pianist that plays by chance has time for some notes.
     let mut request = Request { seed: 1, bars: 48, tempo: 30.0, ..Request::default() };
-    // Each hand at its own temperature, so that all of the sampler takes part.
+    // Each attribute at its own temperature, so that all of the sampler takes part.
     request.knobs.freedom.temperatures.time = 0.9;
     request.knobs.freedom.temperatures.pitch = 1.1;
     request.knobs.density = Some(4.0);

@@ -1,13 +1,13 @@
 //! Chance keeps to what is allowed, and to the temperatures.
 
-use etude_pianist::sampler::{Freedom, Hand, Sampler, Temperatures};
+use etude_pianist::sampler::{Attribute, Freedom, Sampler, Temperatures};
 use proptest::prelude::*;
 
-const ONE_KIND: [(Hand, usize); 1] = [(Hand::Pitch, 6)];
-const TWO_KINDS: [(Hand, usize); 2] = [(Hand::Pitch, 4), (Hand::Time, 2)];
+const ONE_KIND: [(Attribute, usize); 1] = [(Attribute::Pitch, 6)];
+const TWO_KINDS: [(Attribute, usize); 2] = [(Attribute::Pitch, 4), (Attribute::Time, 2)];
 
 /// How often each of six symbols is chosen, as shares.
-fn shares(logits: [f32; 6], kinds: &[(Hand, usize)], freedom: Freedom) -> [f64; 6] {
+fn shares(logits: [f32; 6], kinds: &[(Attribute, usize)], freedom: Freedom) -> [f64; 6] {
     const DRAWS: usize = 40_000;
     let mut sampler = Sampler::new(7);
     let mut counts = [0.0; 6];
@@ -58,7 +58,7 @@ fn a_temperature_raises_probabilities_to_its_inverse() {
 }
 
 #[test]
-fn a_hands_temperature_leaves_the_share_of_its_kind() {
+fn the_temperature_of_an_attribute_leaves_the_share_of_its_kind() {
     let freedom = with(|freedom| freedom.temperatures.pitch = 0.0);
     assert_near(shares(logs(SHARES), &TWO_KINDS, freedom), [0.8, 0.0, 0.0, 0.0, 0.15, 0.05]);
 }
@@ -94,7 +94,7 @@ fn each_of_many_symbols_comes_as_often_as_the_pianist_says() {
     let mut sampler = Sampler::new(7);
     let mut counts = [0.0; SYMBOLS];
     for _ in 0..DRAWS {
-        let kinds = [(Hand::Pitch, SYMBOLS)];
+        let kinds = [(Attribute::Pitch, SYMBOLS)];
         let chosen = sampler.choose(&logits, &[true; SYMBOLS], &kinds, &Freedom::AS_LEARNED);
         counts[usize::from(chosen)] += 1.0;
     }

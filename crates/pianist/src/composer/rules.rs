@@ -10,7 +10,7 @@ mod notes;
 use crate::alphabet::{Alphabet, Pedal, Step};
 use crate::locks::Locks;
 use crate::note::Key;
-use crate::sampler::Hand;
+use crate::sampler::Attribute;
 use crate::time::Ticks;
 
 /// Most keys struck at one tick: ten fingers, and some room for two voices that the data merged.
@@ -18,8 +18,8 @@ const MOST_AT_ONCE: usize = 16;
 
 /// Follows a take's steps and says what may come next.
 pub(super) trait Rules: Send {
-    /// The kinds of a head's symbols, as runs of hand and number of symbols.
-    fn kinds(&self, head: usize) -> &'static [(Hand, usize)];
+    /// The kinds of a head's symbols, as runs of attribute and number of symbols.
+    fn kinds(&self, head: usize) -> &'static [(Attribute, usize)];
 
     /// Marks what `head` may choose after what `step` has already: at least one symbol. `allowed` comes all `false`.
     fn mark(&self, head: usize, step: &Step, allowed: &mut [bool]);

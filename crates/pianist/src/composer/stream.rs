@@ -11,7 +11,7 @@ use super::{Knobs, Request};
 use crate::alphabet::{Alphabet, Conditions, Context, InputRow, Metre, Step};
 use crate::engine::Engine;
 use crate::note::Key;
-use crate::sampler::{Hand, Sampler};
+use crate::sampler::{Attribute, Sampler};
 use crate::time::{Ticks, TimeBase};
 
 pub(super) struct Stream {
@@ -104,7 +104,7 @@ impl Stream {
         self.logits.extend_from_slice(logits);
         let kinds = self.rules.kinds(head);
         self.keep_to_tonality(head);
-        if kinds.iter().any(|(hand, _)| *hand == Hand::Time) {
+        if kinds.iter().any(|(attribute, _)| *attribute == Attribute::Time) {
             self.keep_pace(head);
         }
         let symbol = self.sampler.choose(&self.logits, &self.allowed, kinds, &self.knobs.freedom);

@@ -9,7 +9,7 @@ use etude_pianist::card::Card;
 use etude_pianist::engine::{CpuEngine, Device, DeviceError, Precision, adapters};
 use etude_pianist::kernel::{self, Kernel};
 use etude_pianist::model_file::Pianist;
-use etude_pianist::sampler::{Freedom, Hand, Sampler};
+use etude_pianist::sampler::{Attribute, Freedom, Sampler};
 use etude_pianist::time::TimeBase;
 use etude_pianist::vectorised;
 use memmap2::MmapMut;
@@ -109,7 +109,7 @@ impl Choices {
         mut step: impl FnMut(&mut [u16], &mut dyn FnMut(usize, &[f32]) -> u16) -> Result<(), DeviceError>,
     ) -> Result<f64, DeviceError> {
         let Choices { symbols, samplers, allowed, fingerprint } = self;
-        let kinds = [(Hand::Pitch, allowed.len())];
+        let kinds = [(Attribute::Pitch, allowed.len())];
         let mut choose =
             |row: usize, logits: &[f32]| samplers[row].choose(logits, allowed, &kinds, &Freedom::default());
         let mut fastest: f64 = 0.0;

@@ -11,7 +11,7 @@ use crate::alphabet::events::{
 use crate::alphabet::{Pedal, Step, VELOCITY_BINS};
 use crate::locks::Locks;
 use crate::note::Key;
-use crate::sampler::Hand;
+use crate::sampler::Attribute;
 use crate::time::{MAX_TICKS, Ticks};
 
 pub(super) struct EventsRules {
@@ -95,14 +95,14 @@ impl EventsRules {
 }
 
 impl Rules for EventsRules {
-    fn kinds(&self, _: usize) -> &'static [(Hand, usize)] {
+    fn kinds(&self, _: usize) -> &'static [(Attribute, usize)] {
         // The pedal, like a release, says when sound ends.
         &[
-            (Hand::Pitch, NOTE_OFF as usize),
-            (Hand::Length, (TIME_SHIFT - NOTE_OFF) as usize),
-            (Hand::Time, LONGEST_SHIFT as usize),
-            (Hand::Dynamics, VELOCITY_BINS),
-            (Hand::Length, 2),
+            (Attribute::Pitch, NOTE_OFF as usize),
+            (Attribute::Length, (TIME_SHIFT - NOTE_OFF) as usize),
+            (Attribute::Time, LONGEST_SHIFT as usize),
+            (Attribute::Dynamics, VELOCITY_BINS),
+            (Attribute::Length, 2),
         ]
     }
 

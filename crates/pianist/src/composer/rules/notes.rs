@@ -7,7 +7,7 @@ use crate::alphabet::notes::{
 use crate::alphabet::{Pedal, Step, VELOCITY_BINS, ticks};
 use crate::locks::Locks;
 use crate::note::Key;
-use crate::sampler::Hand;
+use crate::sampler::Attribute;
 use crate::time::Ticks;
 
 pub(super) struct NotesRules {
@@ -61,14 +61,14 @@ fn is_canonical(coarse: usize, fine: usize) -> bool {
 }
 
 impl Rules for NotesRules {
-    fn kinds(&self, head: usize) -> &'static [(Hand, usize)] {
+    fn kinds(&self, head: usize) -> &'static [(Attribute, usize)] {
         match head {
-            SHIFT => &[(Hand::Time, ticks::COARSE)],
-            SHIFT_FINE => &[(Hand::Time, ticks::FINE)],
-            KEY => &[(Hand::Pitch, Key::COUNT + 2)],
-            VELOCITY => &[(Hand::Dynamics, VELOCITY_BINS)],
-            DURATION => &[(Hand::Length, ticks::COARSE)],
-            _ => &[(Hand::Length, ticks::FINE)],
+            SHIFT => &[(Attribute::Time, ticks::COARSE)],
+            SHIFT_FINE => &[(Attribute::Time, ticks::FINE)],
+            KEY => &[(Attribute::Pitch, Key::COUNT + 2)],
+            VELOCITY => &[(Attribute::Dynamics, VELOCITY_BINS)],
+            DURATION => &[(Attribute::Length, ticks::COARSE)],
+            _ => &[(Attribute::Length, ticks::FINE)],
         }
     }
 
