@@ -1,7 +1,7 @@
 //! The pace of a take: what keeps it to the density that is asked for, or, where nobody asks, within what people play.
 //!
 //! A wish for a density is an input of the network, which follows it only a little: what it hears of itself counts for
-//! more. So the network is also made to like some waits less and others more.
+//! more. So waits also get a penalty, which is taken off their logits.
 
 mod asked;
 mod own;
@@ -41,11 +41,11 @@ impl Pace {
         }
     }
 
-    /// How many nats less likely so long a wait shall be; below 0, more likely.
-    pub(super) fn reluctance(&self, wait: Ticks) -> f32 {
+    /// The penalty of a wait of this length in nats; below 0, a bonus.
+    pub(super) fn penalty(&self, wait: Ticks) -> f32 {
         match self {
-            Pace::Asked(asked) => asked.reluctance(wait),
-            Pace::Own(own) => own.reluctance(wait),
+            Pace::Asked(asked) => asked.penalty(wait),
+            Pace::Own(own) => own.penalty(wait),
         }
     }
 

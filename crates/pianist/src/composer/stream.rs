@@ -31,7 +31,7 @@ pub(super) struct Stream {
     steps: Vec<Step>,
     /// Which symbols the head at work may choose.
     allowed: Vec<bool>,
-    /// How much it likes them.
+    /// Its logits, less their penalties.
     logits: Vec<f32>,
 }
 
@@ -111,7 +111,7 @@ impl Stream {
         self.hearing.context.choose(symbol);
     }
 
-    /// Makes the head like keys less that are foreign to the tonality, if it is about to choose the key.
+    /// Takes the tonality's penalties off the logits, if the head is about to choose the key.
     fn keep_to_tonality(&mut self, head: usize) {
         let step = self.hearing.context.step();
         if self.alphabet.struck(step).is_some() {
@@ -121,19 +121,18 @@ impl Stream {
             let mut next = step;
             next.0[head] = symbol as u16;
             if let Some(key) = self.alphabet.struck(next) {
-                *logit -= self.tonality.reluctance(key.pitch_class());
+                *logit -= self.tonality.penalty(key.pitch_class());
             }
         }
     }
 
-    /// Makes the head, which is about to choose the time, like some waits more than others where the take is too slow or too
-    /// fast.
+    /// Takes the pace's penalties off the logits of the head that is about to choose the time.
     fn keep_pace(&mut self, head: usize) {
         let step = self.hearing.context.step();
         for (symbol, logit) in self.logits.iter_mut().enumerate() {
             let mut next = step;
             next.0[head] = symbol as u16;
-            *logit -= self.hearing.pace.reluctance(self.alphabet.waits(next));
+            *logit -= self.hearing.pace.penalty(self.alphabet.waits(next));
         }
     }
 

@@ -2,9 +2,8 @@
 //!
 //! A wish for pitch classes is an input of the network, which follows it more or less. A network that only hears the last
 //! bars well drifts from key to key, until half a minute has used all twelve pitch classes alike, as hardly any music
-//! does; or it hears itself repeat a note or a figure, and expects nothing else any more. In all these cases the network
-//! is made to like some classes less, so that they become rare; they are not forbidden, as a lock on a scale forbids
-//! them.
+//! does; or it hears itself repeat a note or a figure, and expects nothing else any more. In all these cases some classes
+//! get a penalty, which is taken off their logits. It makes them rare; a lock on a scale would forbid them.
 
 mod rut;
 mod wanderer;
@@ -16,8 +15,8 @@ use wanderer::Wanderer;
 
 use crate::time::{Ticks, TimeBase};
 
-/// How many nats less likely classes become that are not wished for: so that of the notes over a held chord a half to three
-/// quarters are the chord's.
+/// The penalty in nats of classes that nobody asked for: with it, a half to three quarters of the notes over a held chord
+/// are the chord's.
 const WISH: f32 = 0.6;
 
 /// What a take should keep away from.
@@ -29,7 +28,7 @@ pub(super) enum Tonality {
 }
 
 impl Tonality {
-    /// That of a take by a pianist of this time base, of which it is asked to have such shares of the pitch classes.
+    /// The tonality of a take by a pianist of this time base; `shares` of the pitch classes if they are asked for.
     pub(super) fn new(base: TimeBase, shares: Option<[f32; 12]>) -> Tonality {
         match shares {
             Some(shares) => Tonality::Asked(shares),
@@ -45,14 +44,14 @@ impl Tonality {
         }
     }
 
-    /// How many nats less likely a note of this pitch class shall be.
-    pub(super) fn reluctance(&self, pitch_class: usize) -> f32 {
+    /// The penalty of a note of this pitch class, in nats.
+    pub(super) fn penalty(&self, pitch_class: usize) -> f32 {
         match self {
             Tonality::Asked(shares) => {
                 let most = shares.iter().copied().fold(0.0, f32::max);
                 WISH * (1.0 - shares[pitch_class] / most)
             }
-            Tonality::Own(wanderer, rut) => wanderer.reluctance(pitch_class) + rut.reluctance(pitch_class),
+            Tonality::Own(wanderer, rut) => wanderer.penalty(pitch_class) + rut.penalty(pitch_class),
         }
     }
 }
@@ -82,9 +81,9 @@ impl Lately {
         }
     }
 
-    /// Whether the notes are more scattered than if so many pitch classes were equally frequent; a scale has 7.
+    /// Whether the notes are more scattered than if they were spread evenly over `classes` pitch classes; a scale has 7.
     ///
-    /// n² / Σc² is how many such classes would be as scattered (the inverse of Simpson's index). Unlike the entropy it
+    /// n² / Σc² is the number of such classes that is as scattered (the inverse of Simpson's index). Unlike the entropy it
     /// needs no logarithm, so that it is the same on every machine.
     fn is_beyond(&self, classes: u64) -> bool {
         let notes = self.notes.len() as u64;
@@ -101,8 +100,8 @@ mod tests {
     fn what_is_not_asked_for_is_less_likely_and_what_is_asked_for_most_is_not() {
         let mut shares = [0.0; 12];
         (shares[0], shares[4], shares[7]) = (0.5, 0.25, 0.25);
-        let reluctance = |class| Tonality::Asked(shares).reluctance(class);
-        assert_eq!([0, 4, 7, 1].map(reluctance), [0.0, WISH / 2.0, WISH / 2.0, WISH]);
-        assert_eq!(Tonality::Asked([1.0 / 12.0; 12]).reluctance(3), 0.0, "nobody prefers anything");
+        let penalty = |class| Tonality::Asked(shares).penalty(class);
+        assert_eq!([0, 4, 7, 1].map(penalty), [0.0, WISH / 2.0, WISH / 2.0, WISH]);
+        assert_eq!(Tonality::Asked([1.0 / 12.0; 12]).penalty(3), 0.0, "nobody prefers anything");
     }
 }

@@ -5,9 +5,9 @@ use crate::time::{Ticks, TimeBase};
 
 /// How far back the density is measured, in seconds or quarter notes: short, so that a turned knob is soon heard.
 const SPAN: f64 = 4.0;
-/// As long as this nothing is known of the density.
+/// The density is not known before the take is as long as this, in seconds or quarter notes.
 const SOON: f64 = 1.0;
-/// How much a wait is steered, in nats for each note that would be due in it, and how many notes of a wait count.
+/// Penalty in nats for each note that would be due in a wait, and how many of these count at most.
 const STEER: f64 = 1.75;
 const MOST: f64 = 2.5;
 
@@ -15,10 +15,10 @@ const MOST: f64 = 2.5;
 pub(in crate::composer) struct Asked {
     /// In notes per second or quarter note.
     density: f64,
-    /// What the network is asked for: it knows only what people play.
+    /// What the network is asked for, in the same unit: it knows only what people play.
     wish: f32,
     onsets: Onsets,
-    /// What it is lately; what it shall be, as long as that is unknown.
+    /// The density of the last `SPAN`; before it is known, what is asked for.
     played: f64,
 }
 
@@ -41,7 +41,7 @@ impl Asked {
         }
     }
 
-    pub(super) fn reluctance(&self, wait: Ticks) -> f32 {
+    pub(super) fn penalty(&self, wait: Ticks) -> f32 {
         let due = f64::from(wait) / self.onsets.unit * self.density.max(self.played);
         (STEER * self.shortage() * due.min(MOST)) as f32
     }
@@ -73,16 +73,16 @@ mod tests {
         let (busy, sparse) = (after(8, 10, 5.0), after(8, 2, 5.0));
         for waits in [[0, 10], [10, 40]] {
             let [short, long] = waits;
-            assert!(busy.reluctance(long) < busy.reluctance(short));
-            assert!(sparse.reluctance(long) > sparse.reluctance(short));
+            assert!(busy.penalty(long) < busy.penalty(short));
+            assert!(sparse.penalty(long) > sparse.penalty(short));
         }
-        assert_eq!([busy.reluctance(0), sparse.reluctance(0)], [0.0; 2], "chords are what they are");
+        assert_eq!([busy.penalty(0), sparse.penalty(0)], [0.0; 2], "chords are what they are");
     }
 
     #[test]
     fn as_many_notes_as_asked_for_are_hardly_steered() {
         let pace = after(8, 5, 5.0);
-        assert!([10, 20, 100].iter().all(|wait| pace.reluctance(*wait).abs() < 0.3));
+        assert!([10, 20, 100].iter().all(|wait| pace.penalty(*wait).abs() < 0.3));
     }
 
     #[test]
@@ -90,8 +90,8 @@ mod tests {
         let most = (2.0 * STEER * MOST) as f32;
         let mut silent = Asked::new(TimeBase::Beats, 1000.0);
         silent.follow(96, false);
-        assert_eq!(silent.reluctance(Ticks::MAX), most);
-        assert!(after(8, 90, 0.0).reluctance(Ticks::MAX).abs() <= most);
+        assert_eq!(silent.penalty(Ticks::MAX), most);
+        assert!(after(8, 90, 0.0).penalty(Ticks::MAX).abs() <= most);
     }
 
     #[test]

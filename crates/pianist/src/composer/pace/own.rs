@@ -2,10 +2,10 @@
 //!
 //! A network that hears its own fast notes expects more of them, and can talk itself into a frenzy that no hands keep
 //! up. Where the last seconds were as busy as that, it is asked for less, through the density that it learned to follow,
-//! and made to like short waits less, until it has calmed down. The other way round it dozes off: one that hears hardly
-//! any notes expects few, and follows a wish for more too little. There it is made to like long waits less, until it is
-//! awake. And it learned from recordings of whole recitals how long people rest between two pieces, which a take has no
-//! use for: the longer nothing was struck, the less it likes to wait on.
+//! and short waits get a penalty, until it has calmed down. It can also doze off: one that hears hardly any notes expects
+//! few, and follows a wish for more too little. There long waits get a penalty, until it is awake. And it learned from
+//! recordings of whole recitals how long people rest between two pieces, which a take has no use for: the longer nothing
+//! was struck, the higher is the penalty of waiting on.
 
 use super::Onsets;
 use crate::time::{Ticks, TimeBase};
@@ -15,15 +15,15 @@ use crate::time::{Ticks, TimeBase};
 const SPAN: f64 = 8.0;
 /// How far back music that dozes off is looked for: longer than a pause or a held chord at the end of a phrase.
 const LONG_SPAN: f64 = 16.0;
-/// Waits up to this are as likely as ever, in seconds or quarter notes; each second or quarter note more is so many nats
-/// less likely.
-const SHORT: f64 = 0.5;
-const RELUCTANCE: f64 = 1.0;
-/// In a frenzy, waits from this on are as likely as ever; none at all is so many nats less likely.
+/// Penalties in nats, waits and rests in seconds or quarter notes. Where the music dozes: for each unit that a wait is
+/// longer than this.
+const DOZING: f64 = 1.0;
+const SHORT_WAIT: f64 = 0.5;
+/// In a frenzy: for no wait at all, and nothing any more for a wait of this length.
+const FRENZY: f64 = 1.0;
 const BREATH: f64 = 0.1;
-const HASTE: f64 = 1.0;
-/// Each second or quarter note beyond the longest rest is so many nats less likely.
-const IMPATIENCE: f64 = 2.0;
+/// Always: for each unit that a rest is longer than people's.
+const RESTING: f64 = 2.0;
 
 /// Densities in notes per second or quarter note.
 struct Limits {
@@ -86,17 +86,17 @@ impl Own {
         }
     }
 
-    pub(super) fn reluctance(&self, wait: Ticks) -> f32 {
+    pub(super) fn penalty(&self, wait: Ticks) -> f32 {
         let units = |ticks: Ticks| f64::from(ticks) / self.onsets.unit;
         let nats = if self.dozes {
-            RELUCTANCE * (units(wait) - SHORT).max(0.0)
+            DOZING * (units(wait) - SHORT_WAIT).max(0.0)
         } else if self.wish.is_some() {
-            HASTE * (1.0 - units(wait) / BREATH).max(0.0)
+            FRENZY * (1.0 - units(wait) / BREATH).max(0.0)
         } else {
             0.0
         };
         let rest = units(self.rested.saturating_add(wait)) - self.limits.rest;
-        (nats + IMPATIENCE * rest.max(0.0)) as f32
+        (nats + RESTING * rest.max(0.0)) as f32
     }
 
     pub(super) fn wish(&self) -> Option<f32> {
@@ -108,14 +108,14 @@ impl Own {
 mod tests {
     use super::*;
 
-    /// The wish after `seconds` of so many notes per second.
+    /// The wish after `seconds` of `density` notes per second.
     fn play(own: &mut Own, from: Ticks, seconds: Ticks, density: Ticks) -> Option<f32> {
         (0..seconds * density).for_each(|note| own.follow(from + note * 100 / density, true));
         own.wish()
     }
 
-    fn reluctances<const COUNT: usize>(own: &Own, waits: [Ticks; COUNT]) -> [f32; COUNT] {
-        waits.map(|wait| own.reluctance(wait))
+    fn penalties<const COUNT: usize>(own: &Own, waits: [Ticks; COUNT]) -> [f32; COUNT] {
+        waits.map(|wait| own.penalty(wait))
     }
 
     #[test]
@@ -123,14 +123,14 @@ mod tests {
         let mut own = Own::new(TimeBase::Seconds, false);
         assert_eq!(play(&mut own, 0, 20, 10), None);
         assert_eq!(play(&mut own, 2000, 2, 30), None);
-        assert_eq!(reluctances(&own, [0, 5, 10, 100]), [0.0; 4]);
+        assert_eq!(penalties(&own, [0, 5, 10, 100]), [0.0; 4]);
     }
 
     #[test]
     fn what_no_hands_keep_up_is_calmed_until_it_is_calm() {
         let mut own = Own::new(TimeBase::Seconds, false);
         assert_eq!(play(&mut own, 0, 10, 25), Some(6.0));
-        assert_eq!(reluctances(&own, [0, 5, 10, 150]), [1.0, 0.5, 0.0, 0.0]);
+        assert_eq!(penalties(&own, [0, 5, 10, 150]), [1.0, 0.5, 0.0, 0.0]);
         assert_eq!(play(&mut own, 1000, 4, 14), Some(6.0), "not calm yet");
         assert_eq!(play(&mut own, 1400, 10, 8), None);
     }
@@ -138,11 +138,11 @@ mod tests {
     #[test]
     fn what_dozes_off_waits_less_until_it_is_awake() {
         let mut own = Own::new(TimeBase::Seconds, false);
-        let dozes = |own: &Own| own.reluctance(150) > 0.0;
+        let dozes = |own: &Own| own.penalty(150) > 0.0;
         play(&mut own, 0, 14, 1);
         assert!(!dozes(&own), "it may begin as slowly as it likes");
         play(&mut own, 1400, 6, 1);
-        assert_eq!(reluctances(&own, [50, 100, 150]), [0.0, 0.5, 1.0]);
+        assert_eq!(penalties(&own, [50, 100, 150]), [0.0, 0.5, 1.0]);
         play(&mut own, 2000, 10, 4);
         assert!(dozes(&own), "not awake yet");
         play(&mut own, 3000, 10, 6);
@@ -153,17 +153,17 @@ mod tests {
     fn a_rest_may_be_as_long_as_within_a_piece_and_not_as_between_two() {
         let mut own = Own::new(TimeBase::Seconds, false);
         play(&mut own, 0, 10, 10);
-        assert_eq!(reluctances(&own, [200, 300, 400]), [0.0, 2.0, 4.0]);
+        assert_eq!(penalties(&own, [200, 300, 400]), [0.0, 2.0, 4.0]);
         own.follow(1090, false);
-        assert_eq!(reluctances(&own, [100, 200]), [0.0, 2.0], "a moved pedal ends no rest");
+        assert_eq!(penalties(&own, [100, 200]), [0.0, 2.0], "a moved pedal ends no rest");
         own.follow(1090, true);
-        assert_eq!(reluctances(&own, [200]), [0.0]);
+        assert_eq!(penalties(&own, [200]), [0.0]);
     }
 
     #[test]
     fn few_keys_at_once_may_be_slow() {
         let mut own = Own::new(TimeBase::Seconds, true);
         play(&mut own, 0, 30, 1);
-        assert_eq!(reluctances(&own, [50, 100, 150]), [0.0; 3]);
+        assert_eq!(penalties(&own, [50, 100, 150]), [0.0; 3]);
     }
 }

@@ -7,13 +7,13 @@ use crate::time::{Ticks, TimeBase};
 const SPAN: f64 = 12.0;
 /// Notes within the span from which on they are a rut and not a beginning.
 const ENOUGH: usize = 24;
-/// Of people's music of that length, one stretch in two hundred is as if it had fewer pitch classes, all equally frequent.
+/// Music is stuck that is no more scattered than this many pitch classes, as one stretch of people's music in two hundred
+/// is; and loose again beyond this many, which one in twenty never comes to.
 const STUCK: u64 = 3;
-/// Where the pianist is left alone again: one in twenty has fewer.
 const LOOSE: u64 = 4;
-/// What has more than one in so many notes is worn out, and so many nats less likely.
+/// A class is worn out that has more than one note in this many; its penalty in nats.
 const WORN: u64 = 4;
-const RELUCTANCE: f32 = 2.0;
+const PENALTY: f32 = 2.0;
 
 /// Follows a take: where it uses too few pitch classes, it is stuck, until it uses enough again.
 pub(in crate::composer) struct Rut {
@@ -35,9 +35,9 @@ impl Rut {
         }
     }
 
-    pub(super) fn reluctance(&self, pitch_class: usize) -> f32 {
+    pub(super) fn penalty(&self, pitch_class: usize) -> f32 {
         let is_worn = self.lately.counts[pitch_class] * WORN > self.lately.notes.len() as u64;
-        if self.stuck && is_worn { RELUCTANCE } else { 0.0 }
+        if self.stuck && is_worn { PENALTY } else { 0.0 }
     }
 }
 
@@ -55,7 +55,7 @@ mod tests {
 
     /// The classes that are less likely.
     fn worn(rut: &Rut) -> Vec<usize> {
-        (0..12).filter(|class| rut.reluctance(*class) > 0.0).collect()
+        (0..12).filter(|class| rut.penalty(*class) > 0.0).collect()
     }
 
     #[test]

@@ -12,10 +12,10 @@ struct Limits {
     span: f64,
     /// Of people's music of that length, hardly any is more scattered.
     scattered: u64,
-    /// Where the pianist is left alone again: what people play on average.
+    /// Below this it is left alone again: what people play on average.
     settled: u64,
-    /// How many nats less likely foreign classes become.
-    reluctance: f32,
+    /// The penalty of foreign classes, in nats.
+    penalty: f32,
 }
 
 /// Follows a take: where its pitch classes are too scattered, it wanders, until it has settled again.
@@ -30,8 +30,8 @@ impl Wanderer {
         // Of sixteen bars of songs, one in twenty is more scattered than that; of half a minute of competition
         // performances, which may go further, one in four.
         let limits = match base {
-            TimeBase::Seconds => Limits { span: 32.0, scattered: 9, settled: 8, reluctance: 1.5 },
-            TimeBase::Beats => Limits { span: 64.0, scattered: 7, settled: 6, reluctance: 2.0 },
+            TimeBase::Seconds => Limits { span: 32.0, scattered: 9, settled: 8, penalty: 1.5 },
+            TimeBase::Beats => Limits { span: 64.0, scattered: 7, settled: 6, penalty: 2.0 },
         };
         Wanderer { lately: Lately::new(base, limits.span), limits, wanders: false }
     }
@@ -45,8 +45,8 @@ impl Wanderer {
         }
     }
 
-    pub(super) fn reluctance(&self, pitch_class: usize) -> f32 {
-        if self.wanders && self.is_foreign(pitch_class) { self.limits.reluctance } else { 0.0 }
+    pub(super) fn penalty(&self, pitch_class: usize) -> f32 {
+        if self.wanders && self.is_foreign(pitch_class) { self.limits.penalty } else { 0.0 }
     }
 
     /// Whether it is one of the classes that the music uses least.
@@ -72,7 +72,7 @@ mod tests {
 
     /// The classes that are less likely.
     fn foreign(wanderer: &Wanderer) -> Vec<usize> {
-        (0..12).filter(|class| wanderer.reluctance(*class) > 0.0).collect()
+        (0..12).filter(|class| wanderer.penalty(*class) > 0.0).collect()
     }
 
     #[test]
