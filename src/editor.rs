@@ -9,13 +9,16 @@ mod choice;
 mod device;
 mod dial;
 mod drag;
+mod focus;
 mod help;
 mod icon;
 mod knobs;
 mod layout;
+mod pianist;
 mod roll;
 mod status;
 mod takes;
+mod text;
 mod theme;
 mod wishes;
 
@@ -159,9 +162,9 @@ impl Window {
         let Layout { header, roll, pianist, device, takes, knobs, status } = Layout::of(window);
         self.header(ui, header, view);
         self.score(ui, roll, view);
-        takes::pianist(ui, pianist, view, &self.params.session);
+        pianist::show(ui, pianist, view, &self.params.session);
         device::show(ui, device, view, &self.params.session);
-        takes::list(ui, takes, view, &self.params.session);
+        takes::show(ui, takes, view, &self.params.session);
         if let Some(gui) = &self.gui {
             knobs::show(ui, knobs, &gui.param_setter(), &self.params);
         }

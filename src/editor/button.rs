@@ -2,11 +2,11 @@
 
 use egui::containers::menu::menu_style;
 use egui::{
-    Align, Align2, Key, Layout, Popup, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, Style, Ui,
-    WidgetInfo, pos2, vec2,
+    Align, Align2, Button, Key, Layout, Popup, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind,
+    Style, Ui, WidgetInfo, pos2, vec2,
 };
 
-use super::theme;
+use super::{focus, theme};
 
 /// Height of a button.
 pub const HEIGHT: f32 = 32.0;
@@ -33,9 +33,7 @@ pub fn opener(ui: &mut Ui, at: Rect, name: &str) -> Response {
     let response = ui.interact(at, ui.scope_id().with(name), Sense::click());
     let hot = response.hovered() || response.has_focus();
     ui.painter().rect_filled(at, theme::ROUND, if hot { theme::RAISED } else { theme::PANEL });
-    if response.has_focus() {
-        ui.painter().rect_stroke(at, theme::ROUND, Stroke::new(1.0, theme::ACCENT), StrokeKind::Inside);
-    }
+    focus::ring(ui, &response, at, theme::ROUND);
     response
 }
 
@@ -45,6 +43,11 @@ pub fn menu(opener: &Response, width: f32) -> Popup<'_> {
         menu_style(style);
         style.spacing.button_padding = vec2(10.0, 4.0);
     })
+}
+
+/// An entry of a menu.
+pub fn entry(ui: &mut Ui, text: &str, chosen: bool, width: f32) -> Response {
+    ui.add(Button::selectable(chosen, text).min_size(vec2(width, 0.0)))
 }
 
 /// A few words in a menu.

@@ -2,15 +2,11 @@
 
 use std::sync::Arc;
 
-use egui::{
-    Align2, Galley, Key, Painter, Popup, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
-    pos2, vec2,
-};
+use egui::{Align2, Galley, Key, Painter, Popup, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use nice_plug::prelude::{BoolParam, Param, ParamSetter};
 
-use super::button::menu;
 use super::dial::set;
-use super::theme;
+use super::{button, focus, theme};
 
 /// Height of the part that shows the value.
 const BOX: f32 = 26.0;
@@ -38,22 +34,20 @@ pub fn choice<P: Param>(
     // While the menu is open, arrows go through it.
     if response.has_focus() && !Popup::is_id_open(ui.ctx(), Popup::default_response_id(&response)) {
         let by = |key| ui.input(|input| input.key_pressed(key));
-        let filter =
-            egui::EventFilter { horizontal_arrows: true, vertical_arrows: true, ..Default::default() };
-        ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
+        focus::keep_arrows(ui, id);
         if by(Key::ArrowDown) || by(Key::ArrowRight) {
             set(setter, param, param.next_normalized_step(value, false));
         } else if by(Key::ArrowUp) || by(Key::ArrowLeft) {
             set(setter, param, param.previous_normalized_step(value, false));
         }
     }
-    menu(&response, 130.0).show(|ui| {
+    button::menu(&response, 130.0).show(|ui| {
         let last = param.step_count().unwrap_or(1);
         for step in 0..=last {
             let normalized = step as f32 / last as f32;
             let text = param.normalized_value_to_string(normalized, true);
             let chosen = (value * last as f32).round() as usize == step;
-            if ui.add(egui::Button::selectable(chosen, text).min_size(vec2(118.0, 0.0))).clicked() {
+            if button::entry(ui, &text, chosen, 118.0).clicked() {
                 set(setter, param, normalized);
                 // A key that chooses leaves it open.
                 ui.close();
@@ -102,9 +96,7 @@ fn label_and_box(ui: &Ui, cell: Rect, response: &Response, name: &str) -> Rect {
     let at = Rect::from_min_size(pos2(cell.left() + 1.0, cell.top() + 7.0), vec2(cell.width() - 2.0, BOX));
     let hot = response.hovered() || response.has_focus();
     ui.painter().rect_filled(at, theme::SOFT, if hot { theme::LIFTED } else { theme::RAISED });
-    if response.has_focus() {
-        ui.painter().rect_stroke(at, theme::SOFT, Stroke::new(1.0, theme::ACCENT), StrokeKind::Inside);
-    }
+    focus::ring(ui, response, at, theme::SOFT);
     let below = pos2(cell.center().x, cell.bottom() - 18.0);
     let color = if hot { theme::TEXT } else { theme::MUTED };
     ui.painter().text(below, Align2::CENTER_BOTTOM, name, theme::plain(11.0), color);

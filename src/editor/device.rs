@@ -1,12 +1,11 @@
 //! What computes: a line with a menu.
 
-use egui::{Align2, Rect, Role, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, Rect, Role, Ui, WidgetInfo, pos2};
 use etude_pianist::engine::Device;
 
 use crate::session::{Session, View};
 
-use super::takes::line;
-use super::{button, icon, theme};
+use super::{button, icon, text, theme};
 
 const TIP: &str = "What computes the music, from the next take on. The processor gives the same take from the same seed on \
                    every machine; a graphics processor may give another one. Auto tries which is faster.";
@@ -24,7 +23,14 @@ pub fn show(ui: &mut Ui, at: Rect, view: &View, session: &Session) {
     );
     let left = title.right() + 8.0;
     let name = name(&view.wanted_device);
-    line(ui.painter(), pos2(left, y), &name, theme::plain(12.0), theme::TEXT, at.right() - 32.0 - left);
+    text::elided(
+        ui.painter(),
+        pos2(left, y),
+        &name,
+        theme::plain(12.0),
+        theme::TEXT,
+        at.right() - 32.0 - left,
+    );
     icon::arrow(ui.painter(), pos2(at.right() - 20.0, y), theme::MUTED);
     response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, format!("Composes on {name}")));
     if response.clicked() {
@@ -33,9 +39,7 @@ pub fn show(ui: &mut Ui, at: Rect, view: &View, session: &Session) {
     button::menu(&response, at.width() - 12.0).show(|ui| {
         for device in devices(view) {
             let chosen = device == view.wanted_device;
-            let button =
-                egui::Button::selectable(chosen, self::name(&device)).min_size(vec2(at.width() - 24.0, 0.0));
-            if ui.add(button).clicked() {
+            if button::entry(ui, &self::name(&device), chosen, at.width() - 24.0).clicked() {
                 session.choose_device(device);
                 ui.close();
             }

@@ -6,12 +6,12 @@
 use std::f32::consts::PI;
 
 use egui::{
-    Align2, CursorIcon, Event, EventFilter, Id, Key, Modifiers, Painter, Pos2, Rect, Response, Sense, Shape,
-    Stroke, TextEdit, Ui, WidgetInfo, pos2, vec2,
+    Align2, CursorIcon, Event, Id, Key, Modifiers, Painter, Pos2, Rect, Response, Sense, Shape, Stroke,
+    TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
 use nice_plug::prelude::{Param, ParamSetter};
 
-use super::theme;
+use super::{focus, theme};
 
 /// Points to drag from one end to the other.
 const TRAVEL: f32 = 180.0;
@@ -54,14 +54,7 @@ pub fn dial<P: Param>(ui: &mut Ui, cell: Rect, setter: &ParamSetter, param: &P, 
     let response = ui.interact(cell, id, Sense::click_and_drag()).on_hover_cursor(CursorIcon::ResizeVertical);
     let hot = response.hovered() || response.dragged() || response.has_focus();
     paint(ui.painter(), knob, value, param.default_normalized_value(), hot, look.big);
-    if response.has_focus() {
-        ui.painter().rect_stroke(
-            cell.expand(2.0),
-            theme::SOFT,
-            Stroke::new(1.0, theme::ACCENT),
-            egui::StrokeKind::Inside,
-        );
-    }
+    focus::ring(ui, &response, cell.expand(2.0), theme::SOFT);
     let name_color = if hot { theme::TEXT } else { theme::MUTED };
     ui.painter().text(name_at, Align2::CENTER_BOTTOM, look.name, theme::plain(11.0), name_color);
     response.widget_info(|| WidgetInfo::slider(true, f64::from(value), look.name));
@@ -138,8 +131,7 @@ fn turn<P: Param>(ui: &Ui, response: &Response, setter: &ParamSetter, param: &P)
 }
 
 fn nudge<P: Param>(ui: &Ui, id: Id, setter: &ParamSetter, param: &P) {
-    let arrows = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
-    ui.memory_mut(|memory| memory.set_focus_lock_filter(id, arrows));
+    focus::keep_arrows(ui, id);
     let value = param.unmodulated_normalized_value();
     let (mut steps, mut reset) = (0i32, false);
     ui.input(|input| {

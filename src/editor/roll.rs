@@ -5,11 +5,11 @@ mod paper;
 
 use std::collections::BTreeSet;
 
-use egui::{CursorIcon, Key, PointerButton, Rect, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
+use egui::{CursorIcon, Key, PointerButton, Rect, Response, Sense, Ui, pos2, vec2};
 use etude_pianist::note::Performance;
 use etude_pianist::time::TimeSignature;
 
-use super::theme;
+use super::{focus, theme};
 use crate::params::Zoom;
 use lens::Lens;
 use paper::Paper;
@@ -67,10 +67,7 @@ impl Roll {
             response.hover_pos().filter(|at| header.contains(*at)).map(|at| bar_at(&lens, score, at.x));
         let paper = Paper { painter: ui.painter_at(area), area, header, lens, score };
         paper.draw(pointed);
-        if response.has_focus() {
-            let stroke = Stroke::new(1.0, theme::ACCENT);
-            ui.painter().rect_stroke(area, theme::ROUND, stroke, StrokeKind::Inside);
-        }
+        focus::ring(ui, &response, area, theme::ROUND);
         let bar =
             pointed.filter(|bar| f64::from(*bar) * score.time_signature.quarters_per_bar() < score.quarters);
         let locked = bar.filter(|_| response.clicked());
@@ -101,54 +98,18 @@ impl Roll {
     }
 
     /// Wheel, drag and keys.
-    fn look(&mut self, ui: &Ui, response: &egui::Response, before: Lens, score: &Score) -> Lens {
-        let mut lens = before;
-        if let Some(at) = response.hover_pos() {
-            let (wheel, zoom, alt) =
-                ui.input(|input| (input.smooth_scroll_delta(), input.zoom_delta(), input.modifiers.alt));
-            if zoom != 1.0 {
-                lens.zoom_time(at.x, zoom, score.quarters);
-            } else if alt && wheel.y != 0.0 {
-                lens.zoom_keys(at.y, (wheel.y / 200.0).exp(), score.quarters);
-            } else if wheel != vec2(0.0, 0.0) {
-                lens.pull(wheel.x, wheel.y, score.quarters);
-            }
+    fn look(&mut self, ui: &Ui, response: &Response, before: Lens, score: &Score) -> Lens {
+        if wants_all(ui, response, &before) {
+            self.zoom = None;
+            return self.lens(before.area, score);
         }
+        let mut lens = before;
+        wheel(ui, response, &mut lens, score);
         if response.dragged_by(PointerButton::Primary) || response.dragged_by(PointerButton::Middle) {
             let by = response.drag_delta();
             lens.pull(by.x, by.y, score.quarters);
         }
-        if response.has_focus() {
-            let filter =
-                egui::EventFilter { horizontal_arrows: true, vertical_arrows: true, ..Default::default() };
-            ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
-            let pressed = |key| ui.input(|input| input.num_presses(key) as f32);
-            let x = pressed(Key::ArrowLeft) - pressed(Key::ArrowRight);
-            let y = pressed(Key::ArrowUp) - pressed(Key::ArrowDown);
-            lens.pull(x * SCROLL, y * SCROLL, score.quarters);
-        }
-        if !ui.ctx().egui_wants_keyboard_input() || response.has_focus() {
-            let pressed = |key| ui.input(|input| input.num_presses(key) as i32);
-            let steps = pressed(Key::Plus) + pressed(Key::Equals) - pressed(Key::Minus);
-            if steps != 0 {
-                let x = score.playhead.map_or(lens.area.center().x, |(at, _)| lens.x(at));
-                lens.zoom_time(
-                    x.clamp(lens.area.left(), lens.area.right()),
-                    ZOOM.powi(steps),
-                    score.quarters,
-                );
-            }
-            if pressed(Key::Num0) > 0 {
-                self.zoom = None;
-                return self.lens(before.area, score);
-            }
-        }
-        if response.double_clicked()
-            && response.interact_pointer_pos().is_some_and(|at| lens.area.contains(at))
-        {
-            self.zoom = None;
-            return self.lens(before.area, score);
-        }
+        keys(ui, response, &mut lens, score);
         if lens != before {
             self.zoom = Some(lens.zoom());
         }
@@ -165,6 +126,48 @@ impl Roll {
             }
             _ => lens,
         }
+    }
+}
+
+/// Whether the user goes back to seeing everything.
+fn wants_all(ui: &Ui, response: &Response, lens: &Lens) -> bool {
+    let clicked =
+        response.double_clicked() && response.interact_pointer_pos().is_some_and(|at| lens.area.contains(at));
+    clicked || (gets_keys(ui, response) && ui.input(|input| input.num_presses(Key::Num0) > 0))
+}
+
+/// Whether keys are for the roll: nothing else that takes them has the focus.
+fn gets_keys(ui: &Ui, response: &Response) -> bool {
+    !ui.ctx().egui_wants_keyboard_input() || response.has_focus()
+}
+
+fn wheel(ui: &Ui, response: &Response, lens: &mut Lens, score: &Score) {
+    let Some(at) = response.hover_pos() else { return };
+    let (wheel, zoom, alt) =
+        ui.input(|input| (input.smooth_scroll_delta(), input.zoom_delta(), input.modifiers.alt));
+    if zoom != 1.0 {
+        lens.zoom_time(at.x, zoom, score.quarters);
+    } else if alt && wheel.y != 0.0 {
+        lens.zoom_keys(at.y, (wheel.y / 200.0).exp(), score.quarters);
+    } else if wheel != vec2(0.0, 0.0) {
+        lens.pull(wheel.x, wheel.y, score.quarters);
+    }
+}
+
+/// Arrows scroll, plus and minus zoom around the playhead.
+fn keys(ui: &Ui, response: &Response, lens: &mut Lens, score: &Score) {
+    let pressed = |key| ui.input(|input| input.num_presses(key) as i32);
+    if response.has_focus() {
+        focus::keep_arrows(ui, response.id);
+        let x = pressed(Key::ArrowLeft) - pressed(Key::ArrowRight);
+        let y = pressed(Key::ArrowUp) - pressed(Key::ArrowDown);
+        lens.pull(x as f32 * SCROLL, y as f32 * SCROLL, score.quarters);
+    }
+    let steps = pressed(Key::Plus) + pressed(Key::Equals) - pressed(Key::Minus);
+    if steps != 0 && gets_keys(ui, response) {
+        let x = score.playhead.map_or(lens.area.center().x, |(at, _)| lens.x(at));
+        let x = x.clamp(lens.area.left(), lens.area.right());
+        lens.zoom_time(x, ZOOM.powi(steps), score.quarters);
     }
 }
 

@@ -1,14 +1,11 @@
 //! The line at the bottom: what is going on.
 
-use std::path::PathBuf;
-
 use egui::{Color32, Rect, Ui, pos2, vec2};
 
 use crate::export::{Exporter, Progress};
 use crate::session::View;
 
-use super::takes::line;
-use super::{button, theme};
+use super::{button, text, theme};
 
 /// Said of a clip that nobody chose a place for.
 const UNCHOSEN: &str =
@@ -27,14 +24,14 @@ pub struct Now<'a> {
 /// Draws the line.
 pub fn show(ui: &mut Ui, at: Rect, view: &View, exporter: &Exporter, now: &Now) {
     let progress = exporter.progress();
-    let (color, text) = words(view, &progress);
+    let saved = if let Progress::Saved(path) = &progress { Some(path) } else { None };
+    let (color, words) = words(view, &progress);
     let painter = ui.painter().clone();
-    let facts = painter.layout_no_wrap(facts(view, now), theme::plain(11.0), theme::MUTED);
     painter.circle_filled(pos2(at.left() + 5.0, at.center().y), 4.0, color);
-    let show = saved(&progress).map(|path| (path.to_owned(), "Show in folder"));
-    let room = at.width() - 18.0 - if show.is_some() { 120.0 } else { 0.0 };
+    let facts = painter.layout_no_wrap(facts(view, now), theme::plain(11.0), theme::MUTED);
+    let room = at.width() - 18.0 - if saved.is_some() { 120.0 } else { 0.0 };
     let beside = room - 18.0 - facts.size().x;
-    let needed = painter.layout_no_wrap(text.clone(), theme::plain(12.0), theme::TEXT).size().x;
+    let needed = painter.layout_no_wrap(words.clone(), theme::plain(12.0), theme::TEXT).size().x;
     // A long message is worth more than the facts.
     let width = if needed <= beside {
         let right = pos2(at.right() - facts.size().x, at.center().y - facts.size().y / 2.0);
@@ -44,30 +41,16 @@ pub fn show(ui: &mut Ui, at: Rect, view: &View, exporter: &Exporter, now: &Now) 
         room
     };
     let left = pos2(at.left() + 18.0, at.center().y);
-    let galley_width = needed.min(width);
-    let failed = color == theme::ERROR;
-    line(&painter, left, &text, theme::plain(12.0), if failed { theme::ERROR } else { theme::TEXT }, width);
-    let whole = Rect::from_min_size(pos2(left.x, at.top()), vec2(galley_width, at.height()));
-    ui.interact(whole, ui.scope_id().with("status"), egui::Sense::hover()).on_hover_text(&text);
-    if let Some((path, name)) = show {
-        let button =
-            Rect::from_min_size(pos2(left.x + galley_width + 12.0, at.center().y - 11.0), vec2(108.0, 22.0));
-        if button::plain(
-            ui,
-            button,
-            name,
-            true,
-            "Show the clip in the file manager, to drag it into a project.",
-        ) {
-            exporter.reveal(path);
+    let color = if color == theme::ERROR { theme::ERROR } else { theme::TEXT };
+    text::elided(&painter, left, &words, theme::plain(12.0), color, width);
+    let drawn = Rect::from_min_size(pos2(left.x, at.top()), vec2(needed.min(width), at.height()));
+    ui.interact(drawn, ui.scope_id().with("status"), egui::Sense::hover()).on_hover_text(&words);
+    if let Some(path) = saved {
+        let button = Rect::from_min_size(pos2(drawn.right() + 12.0, at.center().y - 11.0), vec2(108.0, 22.0));
+        let tip = "Show the clip in the file manager, to drag it into a project.";
+        if button::plain(ui, button, "Show in folder", true, tip) {
+            exporter.reveal(path.clone());
         }
-    }
-}
-
-fn saved(progress: &Progress) -> Option<&PathBuf> {
-    match progress {
-        Progress::Saved(path) => Some(path),
-        _ => None,
     }
 }
 

@@ -1,87 +1,21 @@
-//! The column at the right: who plays, and the last takes.
+//! The list of the last takes.
 
-use egui::{
-    Align2, Painter, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo,
-    pos2, vec2,
-};
+use egui::{Align2, Painter, Rect, RichText, Role, ScrollArea, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
-use crate::pianists::{self, Known};
 use crate::session::{Entry, Session, View};
 
 use super::wishes::wishes;
-use super::{button, icon, theme};
+use super::{focus, icon, theme};
 
 /// Height of a take in the list.
 const ROW: f32 = 50.0;
 /// From one take in the list to the next.
 const PITCH: f32 = ROW + 4.0;
-/// Said of a pianist whose card names no licence.
-const UNLICENSED: &str = "No licence is stated";
 /// Notes of a take that are drawn in the list at most.
 const MOST_NOTES: usize = 400;
 
-/// The pianist's card and chooser.
-pub fn pianist(ui: &mut Ui, at: Rect, view: &View, session: &Session) {
-    let response = button::opener(ui, at, "pianist");
-    let left = at.left() + 14.0;
-    let inside = ui.painter().with_clip_rect(at.shrink2(vec2(12.0, 2.0)));
-    inside.text(
-        pos2(left, at.top() + 16.0),
-        Align2::LEFT_CENTER,
-        "Pianist",
-        theme::plain(11.0),
-        theme::MUTED,
-    );
-    line(
-        &inside,
-        pos2(left, at.top() + 36.0),
-        &view.pianist.name,
-        theme::strong(15.0),
-        theme::TEXT,
-        at.width() - 44.0,
-    );
-    line(
-        &inside,
-        pos2(left, at.top() + 56.0),
-        licence(&view.pianist),
-        theme::plain(11.0),
-        theme::MUTED,
-        at.width() - 28.0,
-    );
-    icon::arrow(ui.painter(), pos2(at.right() - 20.0, at.top() + 36.0), theme::MUTED);
-    response
-        .widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, format!("Pianist {}", view.pianist.name)));
-    if response.clicked() {
-        session.find_pianists();
-    }
-    button::menu(&response, at.width() - 12.0).show(|ui| {
-        for known in &view.pianists {
-            let chosen = known.name == view.pianist.name;
-            let button =
-                egui::Button::selectable(chosen, known.name.as_str()).min_size(vec2(at.width() - 24.0, 0.0));
-            let mut button = ui.add(button);
-            if !known.data.is_empty() {
-                button = button.on_hover_text(format!("{}\n\n{}", known.data, licence(known)));
-            }
-            if button.clicked() {
-                session.choose_pianist(&known.name);
-                ui.close();
-            }
-        }
-        ui.separator();
-        if let Some(folder) = pianists::folder() {
-            button::note(ui, &format!("More pianists go into {}", folder.display()));
-        }
-    });
-    response.on_hover_text(format!("Who composes. {}\n\n{}", view.pianist.data, licence(&view.pianist)));
-}
-
-fn licence(pianist: &Known) -> &str {
-    if pianist.licence.is_empty() { UNLICENSED } else { &pianist.licence }
-}
-
 /// The list of takes, newest first.
-pub fn list(ui: &mut Ui, at: Rect, view: &View, session: &Session) {
+pub fn show(ui: &mut Ui, at: Rect, view: &View, session: &Session) {
     ui.painter().rect_filled(at, theme::ROUND, theme::PANEL);
     let title = pos2(at.left() + 14.0, at.top() + 16.0);
     ui.painter().text(title, Align2::LEFT_CENTER, "Takes", theme::plain(11.0), theme::MUTED);
@@ -125,39 +59,17 @@ fn row(ui: &mut Ui, at: Rect, entry: &Entry, view: &View, session: &Session) {
         ui.scroll_to_rect(at, None);
     }
     let hot = response.hovered() || response.has_focus() || starring.hovered();
-    if current || hot {
-        ui.painter().rect_filled(
-            at,
-            theme::SOFT,
-            if current { theme::RAISED } else { theme::PANEL.lerp_to_gamma(theme::RAISED, 0.6) },
-        );
-    }
-    if current {
-        let mark = Rect::from_min_size(at.min + vec2(0.0, 8.0), vec2(3.0, ROW - 16.0));
-        ui.painter().rect_filled(mark, 1.5, theme::ACCENT);
-    }
-    let music = entry.take.music();
-    let text = pos2(at.left() + 10.0, at.top() + 14.0);
-    let painter = ui.painter();
-    let color = if current { theme::TEXT } else { theme::MUTED };
-    painter.text(text, Align2::LEFT_CENTER, format!("Take {}", entry.id), theme::strong(12.0), color);
-    let seed = format!("seed {}", music.seed);
-    painter.text(
-        pos2(star.left() - 2.0, text.y),
-        Align2::RIGHT_CENTER,
-        seed,
-        theme::plain(10.5),
-        theme::FAINT,
+    background(ui.painter(), at, current, hot);
+    title(ui.painter(), at.with_max_x(star.left()), entry, current);
+    let picture = Rect::from_min_max(
+        pos2(at.left() + 10.0, at.top() + 24.0),
+        pos2(star.left() - 2.0, at.bottom() - 6.0),
     );
-    let picture =
-        Rect::from_min_max(pos2(text.x, at.top() + 24.0), pos2(star.left() - 2.0, at.bottom() - 6.0));
-    thumbnail(painter, picture, entry);
+    thumbnail(ui.painter(), picture, entry);
     let color = if entry.starred || starring.hovered() { theme::ACCENT } else { theme::FAINT };
-    icon::star(painter, star.center(), entry.starred, color);
-    let focus = [(&response, at), (&starring, star.shrink2(vec2(1.0, 10.0)))];
-    for (_, rect) in focus.iter().filter(|(response, _)| response.has_focus()) {
-        painter.rect_stroke(*rect, theme::SOFT, Stroke::new(1.0, theme::ACCENT), StrokeKind::Inside);
-    }
+    icon::star(ui.painter(), star.center(), entry.starred, color);
+    focus::ring(ui, &response, at, theme::SOFT);
+    focus::ring(ui, &starring, star.shrink2(vec2(1.0, 10.0)), theme::SOFT);
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, current, format!("Take {}", entry.id)));
     starring.widget_info(|| {
         WidgetInfo::selected(Role::CheckBox, true, entry.starred, format!("Star take {}", entry.id))
@@ -167,15 +79,37 @@ fn row(ui: &mut Ui, at: Rect, entry: &Entry, view: &View, session: &Session) {
     } else if response.clicked() {
         session.audition(entry.id);
     }
-    response.on_hover_ui(|ui| {
-        ui.label(format!("{}, {} bars at {:.0} bpm", entry.pianist, entry.take.bars(), music.tempo));
-        let wishes = wishes(&entry.knobs);
-        if !wishes.is_empty() {
-            ui.label(wishes);
-        }
-        ui.label(RichText::new("Click to hear this take.").color(theme::MUTED));
-    });
+    response.on_hover_ui(|ui| tip(ui, entry));
     starring.on_hover_text("Starred takes are kept; others make room for new ones.");
+}
+
+fn background(painter: &Painter, at: Rect, current: bool, hot: bool) {
+    if current {
+        painter.rect_filled(at, theme::SOFT, theme::RAISED);
+        let mark = Rect::from_min_size(at.min + vec2(0.0, 8.0), vec2(3.0, ROW - 16.0));
+        painter.rect_filled(mark, 1.5, theme::ACCENT);
+    } else if hot {
+        painter.rect_filled(at, theme::SOFT, theme::PANEL.lerp_to_gamma(theme::RAISED, 0.6));
+    }
+}
+
+fn title(painter: &Painter, at: Rect, entry: &Entry, current: bool) {
+    let y = at.top() + 14.0;
+    let color = if current { theme::TEXT } else { theme::MUTED };
+    let (name, seed) = (format!("Take {}", entry.id), format!("seed {}", entry.take.music().seed));
+    painter.text(pos2(at.left() + 10.0, y), Align2::LEFT_CENTER, name, theme::strong(12.0), color);
+    painter.text(pos2(at.right() - 2.0, y), Align2::RIGHT_CENTER, seed, theme::plain(10.5), theme::FAINT);
+}
+
+/// What is said of a take that is pointed at.
+fn tip(ui: &mut Ui, entry: &Entry) {
+    let Entry { take, pianist, knobs, .. } = entry;
+    ui.label(format!("{pianist}, {} bars at {:.0} bpm", take.bars(), take.music().tempo));
+    let wishes = wishes(knobs);
+    if !wishes.is_empty() {
+        ui.label(wishes);
+    }
+    ui.label(RichText::new("Click to hear this take.").color(theme::MUTED));
 }
 
 /// A take, very small.
@@ -196,27 +130,12 @@ fn thumbnail(painter: &Painter, at: Rect, entry: &Entry) {
     }
 }
 
-/// A line of text that is cut where it would be too long.
-pub fn line(
-    painter: &Painter,
-    left: egui::Pos2,
-    text: &str,
-    font: egui::FontId,
-    color: egui::Color32,
-    width: f32,
-) {
-    let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font, color);
-    job.wrap = egui::text::TextWrapping::truncate_at_width(width.max(1.0));
-    let galley = painter.layout_job(job);
-    painter.galley(left - vec2(0.0, galley.size().y / 2.0), galley, color);
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
     use std::sync::Arc;
 
-    use egui::{Context, Event, Key, Modifiers, RawInput, Shape};
+    use egui::{Context, Event, Key, Modifiers, RawInput};
     use etude_pianist::composer;
     use etude_pianist::note::Performance;
 
@@ -231,20 +150,6 @@ mod tests {
         let music = composer::Take { seed: id, tempo, time_signature, quarters: 4.0, performance };
         let take = Arc::new(Take::new(music, Place { anchor: 0, mode: Mode::Loop }, 4.0));
         Entry { id, take, pianist: String::new(), knobs: Default::default(), starred: false }
-    }
-
-    #[test]
-    fn a_pianist_without_a_licence_says_so() {
-        let context = Context::default();
-        theme::apply(&context);
-        let session = Session::new(Arc::new(Bell::default()));
-        let window = Rect::from_min_size(pos2(0.0, 0.0), vec2(216.0, 72.0));
-        let input = RawInput { screen_rect: Some(window), ..RawInput::default() };
-        let output = context.run_ui(input, |ui| pianist(ui, window, &View::default(), &session));
-        let says = |shape: &Shape| matches!(shape, Shape::Text(text) if text.galley.text() == UNLICENSED);
-        let said = output.shapes.iter().any(|shape| says(&shape.shape));
-        output.drop_without_applying_deltas();
-        assert!(said);
     }
 
     #[test]
@@ -269,7 +174,7 @@ mod tests {
                 time: Some(f64::from(press)),
                 ..RawInput::default()
             };
-            let output = context.run_ui(input, |ui| list(ui, window, &view, &session));
+            let output = context.run_ui(input, |ui| show(ui, window, &view, &session));
             output.drop_without_applying_deltas();
             reached.extend(context.memory(|memory| memory.focused()).map(|id| format!("{id:?}")));
         }
