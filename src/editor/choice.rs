@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use egui::{Align2, Galley, Key, Painter, Popup, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align2, Galley, Id, Key, Painter, Popup, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2,
+};
 use nice_plug::prelude::{BoolParam, Param, ParamSetter};
 
 use super::dial::set;
@@ -22,8 +24,7 @@ pub fn choice<P: Param>(
     name: &str,
     tip: &str,
 ) -> Response {
-    let id = ui.scope_id().with(name);
-    let response = ui.interact(cell, id, Sense::click());
+    let response = ui.interact(cell, ui.scope_id().with(name), Sense::click());
     let at = label_and_box(ui, cell, &response, name);
     let value = param.unmodulated_normalized_value();
     let text = param.normalized_value_to_string(value, true);
@@ -33,28 +34,37 @@ pub fn choice<P: Param>(
     response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, format!("{name} {text}")));
     // While the menu is open, arrows go through it.
     if response.has_focus() && !Popup::is_id_open(ui.ctx(), Popup::default_response_id(&response)) {
-        let by = |key| ui.input(|input| input.key_pressed(key));
-        focus::keep_arrows(ui, id);
-        if by(Key::ArrowDown) || by(Key::ArrowRight) {
-            set(setter, param, param.next_normalized_step(value, false));
-        } else if by(Key::ArrowUp) || by(Key::ArrowLeft) {
-            set(setter, param, param.previous_normalized_step(value, false));
+        step(ui, response.id, setter, param);
+    }
+    button::menu(&response, 130.0).show(|ui| values(ui, setter, param));
+    response.on_hover_text(tip)
+}
+
+/// Arrow keys.
+fn step<P: Param>(ui: &Ui, id: Id, setter: &ParamSetter, param: &P) {
+    focus::keep_arrows(ui, id);
+    let value = param.unmodulated_normalized_value();
+    let by = |key| ui.input(|input| input.key_pressed(key));
+    if by(Key::ArrowDown) || by(Key::ArrowRight) {
+        set(setter, param, param.next_normalized_step(value, false));
+    } else if by(Key::ArrowUp) || by(Key::ArrowLeft) {
+        set(setter, param, param.previous_normalized_step(value, false));
+    }
+}
+
+/// The values to choose from, as entries of a menu.
+fn values<P: Param>(ui: &mut Ui, setter: &ParamSetter, param: &P) {
+    let last = param.step_count().unwrap_or(1);
+    let current = (param.unmodulated_normalized_value() * last as f32).round() as usize;
+    for step in 0..=last {
+        let normalized = step as f32 / last as f32;
+        let text = param.normalized_value_to_string(normalized, true);
+        if button::entry(ui, &text, step == current, 118.0).clicked() {
+            set(setter, param, normalized);
+            // A key that chooses leaves it open.
+            ui.close();
         }
     }
-    button::menu(&response, 130.0).show(|ui| {
-        let last = param.step_count().unwrap_or(1);
-        for step in 0..=last {
-            let normalized = step as f32 / last as f32;
-            let text = param.normalized_value_to_string(normalized, true);
-            let chosen = (value * last as f32).round() as usize == step;
-            if button::entry(ui, &text, chosen, 118.0).clicked() {
-                set(setter, param, normalized);
-                // A key that chooses leaves it open.
-                ui.close();
-            }
-        }
-    });
-    response.on_hover_text(tip)
 }
 
 /// Draws a switch in `cell`.

@@ -37,52 +37,66 @@ pub struct Dial {
     pub big: bool,
 }
 
+/// Where the parts of a dial are, and how large its value is written.
+struct Parts {
+    knob: Rect,
+    /// The middle of the name's lower edge.
+    name: Pos2,
+    value: Rect,
+    type_size: f32,
+}
+
+impl Dial {
+    /// The name below the knob and the value below the name; of the biggest, the value inside the knob.
+    fn parts(&self, cell: Rect) -> Parts {
+        let (x, bottom) = (cell.center().x, cell.bottom());
+        let knob = |size: f32| Rect::from_min_size(pos2(x - size / 2.0, cell.top() + 2.0), vec2(size, size));
+        if self.big {
+            let knob = knob(82.0);
+            let value = Rect::from_center_size(knob.center(), vec2(62.0, 26.0));
+            Parts { knob, name: pos2(x, bottom - 4.0), value, type_size: 19.0 }
+        } else {
+            let value = Rect::from_min_max(pos2(cell.left(), bottom - 18.0), cell.max);
+            Parts { knob: knob(36.0), name: pos2(x, bottom - 18.0), value, type_size: 12.0 }
+        }
+    }
+}
+
 /// Draws a dial in `cell` and lets it turn `param`.
 pub fn dial<P: Param>(ui: &mut Ui, cell: Rect, setter: &ParamSetter, param: &P, look: Dial) -> Response {
     let id = ui.scope_id().with(look.name);
     let value = param.unmodulated_normalized_value();
-    let (size, type_size) = if look.big { (82.0, 19.0) } else { (36.0, 12.0) };
-    let bottom = cell.bottom();
-    let knob = Rect::from_min_size(pos2(cell.center().x - size / 2.0, cell.top() + 2.0), vec2(size, size));
-    let name_at =
-        if look.big { pos2(cell.center().x, bottom - 4.0) } else { pos2(cell.center().x, bottom - 18.0) };
-    let value_rect = if look.big {
-        Rect::from_center_size(knob.center(), vec2(62.0, 26.0))
-    } else {
-        Rect::from_min_max(pos2(cell.left(), bottom - 18.0), cell.max)
-    };
+    let parts = look.parts(cell);
     let response = ui.interact(cell, id, Sense::click_and_drag()).on_hover_cursor(CursorIcon::ResizeVertical);
     let hot = response.hovered() || response.dragged() || response.has_focus();
-    paint(ui.painter(), knob, value, param.default_normalized_value(), hot, look.big);
+    paint(ui.painter(), parts.knob, value, param.default_normalized_value(), hot, look.big);
     focus::ring(ui, &response, cell.expand(2.0), theme::SOFT);
     let name_color = if hot { theme::TEXT } else { theme::MUTED };
-    ui.painter().text(name_at, Align2::CENTER_BOTTOM, look.name, theme::plain(11.0), name_color);
+    ui.painter().text(parts.name, Align2::CENTER_BOTTOM, look.name, theme::plain(11.0), name_color);
     response.widget_info(|| WidgetInfo::slider(true, f64::from(value), look.name));
 
     let typing = id.with("typing");
     if ui.data(|data| data.get_temp::<String>(typing)).is_some() {
-        type_value(ui, value_rect, setter, param, typing);
+        type_value(ui, parts.value, setter, param, typing);
     } else {
-        let text = param.normalized_value_to_string(value, true);
-        ui.painter().text(
-            value_rect.center(),
-            Align2::CENTER_CENTER,
-            text,
-            theme::strong(type_size),
-            theme::TEXT,
-        );
+        let (text, font) = (param.normalized_value_to_string(value, true), theme::strong(parts.type_size));
+        ui.painter().text(parts.value.center(), Align2::CENTER_CENTER, text, font, theme::TEXT);
         turn(ui, &response, setter, param);
-        let clicked_value =
-            response.clicked() && response.interact_pointer_pos().is_some_and(|at| value_rect.contains(at));
-        let entered =
-            response.has_focus() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
-        if (clicked_value && !response.double_clicked()) || entered {
+        if wants_typing(ui, &response, parts.value) {
             let text = param.normalized_value_to_string(value, false);
             ui.data_mut(|data| data.insert_temp(typing, text));
             ui.ctx().request_repaint();
         }
     }
     if response.dragged() { response } else { response.on_hover_text(look.tip) }
+}
+
+/// Whether the value is clicked, or Enter pressed.
+fn wants_typing(ui: &Ui, response: &Response, value: Rect) -> bool {
+    let clicked = response.clicked() && response.interact_pointer_pos().is_some_and(|at| value.contains(at));
+    let entered =
+        response.has_focus() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
+    (clicked && !response.double_clicked()) || entered
 }
 
 /// The knob that the mouse turned last. It keeps the focus, but for its arrow keys only.

@@ -119,43 +119,43 @@ pub fn show(ui: &Ui, host: &str) -> bool {
     let size = ui.ctx().content_rect().size();
     let modal = Modal::new(egui::Id::unique("help")).frame(frame).show(ui.ctx(), |ui| {
         ui.set_width(560.0f32.min(size.x - 80.0));
-        let mut open = true;
         ScrollArea::vertical().max_height(size.y - 150.0).show(ui, |ui| {
-            let (name, steps) = routing(host);
-            title(ui, &format!("Hear Etude in {name}"));
-            ui.label(
-                RichText::new("Etude plays notes; a piano of your choice gives them a sound.")
-                    .color(theme::MUTED),
-            );
-            ui.add_space(4.0);
-            for (number, step) in steps.iter().enumerate() {
-                ui.horizontal(|ui| {
-                    ui.label(
-                        RichText::new(format!("{}", number + 1))
-                            .font(theme::strong(13.0))
-                            .color(theme::ACCENT),
-                    );
-                    ui.add(egui::Label::new(*step).wrap());
-                });
-            }
+            how_to_hear(ui, host);
             ui.add_space(18.0);
-            title(ui, "Keys and mouse");
-            egui::Grid::new("keys").num_columns(2).spacing([18.0, 7.0]).show(ui, |ui| {
-                for (key, what) in KEYS {
-                    ui.label(RichText::new(*key).font(theme::strong(12.0)));
-                    ui.label(RichText::new(*what).color(theme::MUTED));
-                    ui.end_row();
-                }
-            });
+            keys_and_mouse(ui);
         });
         ui.add_space(14.0);
         // A layout in a row would be as high as the panel was in a larger window.
-        ui.with_layout(egui::Layout::top_down(egui::Align::Max), |ui| {
-            open = !ui.button("Close").clicked();
-        });
-        open
+        let close =
+            ui.with_layout(egui::Layout::top_down(egui::Align::Max), |ui| ui.button("Close").clicked());
+        !close.inner
     });
     modal.inner && !modal.should_close()
+}
+
+fn how_to_hear(ui: &mut Ui, host: &str) {
+    let (name, steps) = routing(host);
+    title(ui, &format!("Hear Etude in {name}"));
+    let intro = "Etude plays notes; a piano of your choice gives them a sound.";
+    ui.label(RichText::new(intro).color(theme::MUTED));
+    ui.add_space(4.0);
+    for (number, step) in (1..).zip(steps) {
+        ui.horizontal(|ui| {
+            ui.label(RichText::new(format!("{number}")).font(theme::strong(13.0)).color(theme::ACCENT));
+            ui.add(egui::Label::new(*step).wrap());
+        });
+    }
+}
+
+fn keys_and_mouse(ui: &mut Ui) {
+    title(ui, "Keys and mouse");
+    egui::Grid::new("keys").num_columns(2).spacing([18.0, 7.0]).show(ui, |ui| {
+        for (key, what) in KEYS {
+            ui.label(RichText::new(*key).font(theme::strong(12.0)));
+            ui.label(RichText::new(*what).color(theme::MUTED));
+            ui.end_row();
+        }
+    });
 }
 
 fn title(ui: &mut Ui, text: &str) {
