@@ -1,12 +1,7 @@
 //! The Etude plugin: constants and wiring.
 
-pub mod bell;
-pub mod ear;
-pub mod editor;
-pub mod export;
 pub mod generator;
 pub mod handover;
-pub mod manner;
 pub mod params;
 pub mod pianists;
 pub mod player;
@@ -14,7 +9,12 @@ pub mod session;
 pub mod take;
 pub mod transport;
 
+mod bell;
+mod ear;
+mod editor;
+mod export;
 mod haste;
+mod manner;
 mod ticks;
 mod worker;
 
