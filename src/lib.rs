@@ -10,10 +10,10 @@ pub mod take;
 pub mod transport;
 
 mod bell;
+mod bounce;
 mod ear;
 mod editor;
 mod export;
-mod haste;
 mod manner;
 mod ticks;
 mod worker;
@@ -26,15 +26,15 @@ use std::time::{Duration, Instant};
 use nice_plug::prelude::*;
 use nice_plug_egui::{EguiEditor, RepaintNotifier};
 
+use bounce::BounceClock;
 use generator::Generator;
 use handover::{EditorEnd, PlayerEnd};
-use haste::Haste;
 use params::EtudeParams;
 use player::Player;
 
-/// How long a VST3 bounce waits for music, all in all, until it is clear that it is one. The framework passes a VST3 the
-/// mode of the activation before, so this may be live play, which no wait may stop for good; and the first bounce after
-/// live play waits for nothing until it is [far ahead](Haste).
+/// How long a VST3 waits for music in a bounce, all in all. The framework passes it the mode of the activation before, so
+/// this may be live play after all, which no wait may stop for good; and the first bounce after live play does not wait
+/// before the [clock](BounceClock) tells it.
 const VST3_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long an activation waits for the take of the project that was loaded before; a moment is enough, but the
@@ -53,10 +53,10 @@ pub struct Etude {
     sample_rate: f64,
     /// Whether this is a VST3.
     vst3: bool,
-    /// How fast the host goes.
-    haste: Haste,
-    /// Whether it went so fast in the last block that it bounces.
-    hurried: bool,
+    /// Tells a VST3 that the host bounces.
+    clock: BounceClock,
+    /// Whether it told so in the last block.
+    bounces: bool,
     /// Where the host would be if it went on while it stands still, in quarter notes.
     idle: f64,
 }
@@ -106,25 +106,12 @@ impl Plugin for Etude {
     ) -> bool {
         self.sample_rate = f64::from(config.sample_rate);
         self.vst3 = context.plugin_api() == PluginApi::Vst3;
-        (self.haste, self.hurried) = (Haste::default(), false);
+        (self.clock, self.bounces) = (BounceClock::default(), false);
         if self.vst3 {
             worker::hold();
         }
         if self.running.is_none() {
-            let mut attend = session::attend(self.params.clone());
-            let repaint = self.repaint.clone();
-            // Whatever changes beside the playhead, it changes here.
-            let attend = Box::new(move |editor: &EditorEnd| {
-                let patience = attend(editor);
-                repaint.request_repaint();
-                patience
-            });
-            match Generator::start_attended(self.params.session.bell(), attend) {
-                Ok((generator, player_end)) => {
-                    self.running = Some(Running { player_end, _generator: generator });
-                }
-                Err(error) => nice_error!("Etude can't start its composing thread: {error}"),
-            }
+            self.running = self.start();
         }
         let Some(Running { player_end, .. }) = &mut self.running else { return false };
         // So that it sounds from the first block on, also where a bounce follows at once.
@@ -160,22 +147,40 @@ impl Plugin for Etude {
             self.params.session.ring();
         }
         player_end.expect(self.params.session.rings());
-        let hurried = self.vst3 && self.haste.begin(f64::from(block.samples) / self.sample_rate);
-        if hurried || self.hurried {
-            player_end.wait_at_most(if hurried { VST3_PATIENCE } else { Duration::ZERO });
+        let bounces = self.vst3 && self.clock.begin(f64::from(block.samples) / self.sample_rate);
+        if bounces || self.bounces {
+            player_end.wait_at_most(if bounces { VST3_PATIENCE } else { Duration::ZERO });
         }
-        self.hurried = hurried;
+        self.bounces = bounces;
         if news.moved || context.transport().playing {
             self.repaint.request_repaint();
         }
         let take = player_end.take(&block);
         self.player.process(&block, take, |event| context.try_send_event(transport::event(event)).is_ok());
-        self.haste.end();
+        self.clock.end();
         ProcessStatus::KeepAlive
     }
 }
 
 impl Etude {
+    /// Starts the thread that composes; it wakes the editor, too: whatever changes beside the playhead, it changes there.
+    fn start(&self) -> Option<Running> {
+        let mut attend = session::attend(self.params.clone());
+        let repaint = self.repaint.clone();
+        let attend = Box::new(move |editor: &EditorEnd| {
+            let patience = attend(editor);
+            repaint.request_repaint();
+            patience
+        });
+        match Generator::start_attended(self.params.session.bell(), attend) {
+            Ok((generator, player_end)) => Some(Running { player_end, _generator: generator }),
+            Err(error) => {
+                nice_error!("Etude can't start its composing thread: {error}");
+                None
+            }
+        }
+    }
+
     /// Hears what is played in, if the user wants that.
     fn listen(&mut self, block: &player::Block, context: &mut impl ProcessContext<Self>) {
         let now = if block.playing { block.position } else { self.idle };
