@@ -1,14 +1,16 @@
 //! `card`: completes a pianist's model card, in its file and on the page beside it.
 
-use crate::say;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
 use clap::ArgGroup;
 use etude_pianist::atomic;
 use etude_pianist::card::Validation;
 use etude_pianist::model_file::{Pianist, PianistFileError};
 use etude_pianist::network::{Blueprint, Head};
 use serde::Deserialize;
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+
+use crate::say;
 
 /// Complete the model card of a pianist.
 ///
@@ -87,15 +89,15 @@ struct Evaluation {
 
 #[derive(Deserialize)]
 struct Copies {
-    generated: Option<Copy>,
-    human: Option<Copy>,
+    generated: Option<Passage>,
+    human: Option<Passage>,
     /// 0 where no human music was long enough to be looked for, and in evaluations of earlier days.
     #[serde(default)]
     human_excerpts: usize,
 }
 
 #[derive(Deserialize)]
-struct Copy {
+struct Passage {
     notes: usize,
 }
 
@@ -155,7 +157,7 @@ fn read_evaluation(path: &Path) -> Result<Evaluation, CardError> {
 
 impl Copies {
     fn in_words(&self) -> String {
-        let notes = |copy: &Option<Copy>| copy.as_ref().map_or(0, |copy| copy.notes);
+        let notes = |passage: &Option<Passage>| passage.as_ref().map_or(0, |passage| passage.notes);
         let own = format!(
             "the longest passage of its takes that is also in the training data, in any key and rhythm, has {} notes",
             notes(&self.generated)

@@ -1,6 +1,6 @@
 //! `prepare`: from folders of MIDI files to a corpus.
 
-mod copies;
+mod duplicates;
 mod files;
 mod pieces;
 mod reading;
@@ -103,7 +103,7 @@ pub fn prepare(args: &PrepareArgs) -> Result<Report, PrepareError> {
     let mut report = Report::new(found.len(), args.time_base, !args.valid.is_empty());
     let (mut music, skipped) = read_all(found, args.time_base)?;
     report.skip(skipped);
-    report.skip(copies::remove(&mut music));
+    report.skip(duplicates::remove(&mut music));
 
     let pieces = pieces::group(&music);
     if args.valid.is_empty() {

@@ -148,7 +148,7 @@ fn the_same_notes_under_another_name_and_resolution_are_left_out() {
     studio.put("in/c.mid", midi::write(&clip));
     studio.record("in/d.mid", played(2, 1));
     let (corpus, report) = studio.prepare();
-    assert_eq!(skipped(&report), [("b.mid", Reason::Copy), ("c.mid", Reason::Copy)]);
+    assert_eq!(skipped(&report), [("b.mid", Reason::Duplicate), ("c.mid", Reason::Duplicate)]);
     assert_eq!(all(&corpus).len(), 2);
 }
 
@@ -161,7 +161,7 @@ fn an_excerpt_of_another_file_is_left_out() {
     studio.record("in/a.mid", played(2, 1));
     studio.record("in/recital.mid", recital);
     let (corpus, report) = studio.prepare();
-    assert_eq!(skipped(&report), [("a.mid", Reason::Copy)]);
+    assert_eq!(skipped(&report), [("a.mid", Reason::Duplicate)]);
     assert_eq!(names(&corpus, Split::Train), ["recital.mid"]);
 }
 
@@ -214,7 +214,7 @@ fn the_split_depends_on_neither_names_nor_chance() {
 }
 
 #[test]
-fn a_folder_to_validate_on_is_taken_as_it_is_and_its_copies_leave_training() {
+fn a_folder_to_validate_on_is_taken_as_it_is_and_its_duplicates_leave_training() {
     let studio = Studio::new();
     (0..3).for_each(|piece| studio.record(&format!("in/{piece}.mid"), played(piece, 1)));
     studio.record("mine/x.mid", played(2, 1));
@@ -224,7 +224,7 @@ fn a_folder_to_validate_on_is_taken_as_it_is_and_its_copies_leave_training() {
     let corpus = Corpus::open(&args.output).unwrap();
     assert_eq!(names(&corpus, Split::Train), ["0.mid", "1.mid"]);
     assert_eq!(names(&corpus, Split::Valid), ["x.mid", "y.mid"]);
-    assert_eq!(skipped(&report), [("2.mid", Reason::Copy)]);
+    assert_eq!(skipped(&report), [("2.mid", Reason::Duplicate)]);
     assert!(report.to_string().contains("1 piece is in both"), "{report}");
 }
 

@@ -49,7 +49,7 @@ pub enum Reason {
     /// It lasts more than a day.
     TooLong,
     /// Another file has the same notes, or one of the two is an excerpt of the other.
-    Copy,
+    Duplicate,
 }
 
 impl fmt::Display for Reason {
@@ -59,7 +59,7 @@ impl fmt::Display for Reason {
             Reason::BadBeats => "the file of beats beside it can't be read",
             Reason::TooShort => "fewer than 16 notes are no music to learn from",
             Reason::TooLong => "longer than a day",
-            Reason::Copy => "copies: the same notes as another file, or one an excerpt of the other",
+            Reason::Duplicate => "duplicates: the same notes as another file, or one an excerpt of the other",
         })
     }
 }

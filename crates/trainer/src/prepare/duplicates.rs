@@ -1,6 +1,6 @@
-//! Leaving out copies: files that hold a performance, or a part of one, that another file holds too.
+//! Leaving out duplicates: files that hold a performance, or a part of one, that another file holds too.
 //!
-//! Competitions publish whole recitals beside their single pieces, so a copy may be an excerpt. Copies are found by a
+//! Competitions publish whole recitals beside their single pieces, so a duplicate may be an excerpt. Duplicates are found by a
 //! few short passages of each performance (its anchors), looked for in all others; where one turns up, the notes
 //! around it are compared.
 
@@ -24,7 +24,7 @@ const PLACES: usize = 32;
 /// resolution; nobody hears the difference.
 const SAME_TIME: f64 = 0.02;
 
-/// Takes out the copies. Of two performances that share notes the one for validation stays; within a split the longer
+/// Takes out the duplicates. Of two performances that share notes the one for validation stays; within a split the longer
 /// one; of equals the first.
 pub fn remove(music: &mut Vec<Music>) -> Vec<Skipped> {
     let mut original_of = vec![None; music.len()];
@@ -148,17 +148,17 @@ fn is_part(part: &Packed, whole: &Packed, offset: f64) -> bool {
 }
 
 fn take_out(music: &mut Vec<Music>, original_of: &[Option<usize>]) -> Vec<Skipped> {
-    let copy = |(index, original): (usize, &Option<usize>)| {
+    let duplicate = |(index, original): (usize, &Option<usize>)| {
         original.map(|original| Skipped {
             name: music[index].name.clone(),
-            reason: Reason::Copy,
+            reason: Reason::Duplicate,
             detail: format!("shares its notes with {}", music[original].name),
         })
     };
-    let copies = original_of.iter().enumerate().filter_map(copy).collect();
+    let duplicates = original_of.iter().enumerate().filter_map(duplicate).collect();
     let mut original_of = original_of.iter();
     music.retain(|_| original_of.next().is_none_or(|original| original.is_none()));
-    copies
+    duplicates
 }
 
 /// Says of almost all passages that they are none of those looked for, faster than a hash map can.
