@@ -31,10 +31,7 @@ struct Human {
 ///
 /// `base` is the pianist's time base, which decides with whom the take is compared.
 pub fn score(take: &Take, base: TimeBase, pedal: Pedal) -> f64 {
-    let units_per_quarter = match base {
-        TimeBase::Seconds => 60.0 / take.tempo,
-        TimeBase::Beats => 1.0,
-    };
+    let units_per_quarter = base.units_per_quarter(take.tempo);
     let notes = take.performance.stretched(units_per_quarter).notes;
     let length = take.quarters * units_per_quarter;
     let whole_stretches = (length / stretch(base) + 1e-9) as usize;
@@ -46,8 +43,8 @@ pub fn score(take: &Take, base: TimeBase, pedal: Pedal) -> f64 {
     parts.iter().map(nearness).sum::<f64>() / (count * human.len()) as f64
 }
 
-/// How long the stretches of human music were, in the unit of `base`: 16 bars of 4/4, at 120 quarter notes a minute.
-fn stretch(base: TimeBase) -> f64 {
+/// Length of the stretches that music is compared by, in the unit of `base`: 16 bars of 4/4, at 120 quarter notes a minute.
+pub fn stretch(base: TimeBase) -> f64 {
     match base {
         TimeBase::Seconds => 32.0,
         TimeBase::Beats => 64.0,

@@ -5,7 +5,8 @@ mod beat_map;
 mod quantise;
 mod signature;
 
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -37,6 +38,14 @@ impl TimeBase {
         match self {
             TimeBase::Seconds => 100.0,
             TimeBase::Beats => 24.0,
+        }
+    }
+
+    /// Units in a quarter note at `tempo`, in quarter notes per minute.
+    pub fn units_per_quarter(self, tempo: f64) -> f64 {
+        match self {
+            TimeBase::Seconds => 60.0 / tempo,
+            TimeBase::Beats => 1.0,
         }
     }
 }

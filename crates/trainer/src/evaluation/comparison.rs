@@ -1,11 +1,12 @@
 //! Composed against played music, in numbers.
 
 use etude_pianist::note::{Note, Performance};
+use etude_pianist::ranking::stretch;
 use etude_pianist::statistics::{self, Histogram, Stretch};
 use etude_pianist::time::TimeBase;
 use serde::Serialize;
 
-/// Bars in a stretch.
+/// Bars in a [`stretch`].
 pub const STRETCH_BARS: usize = 16;
 /// Stretches in a take.
 pub const TAKE_STRETCHES: usize = 4;
@@ -98,15 +99,6 @@ impl Comparison {
             inter_onset_overlap: overlap(takes, human, statistics::inter_onsets),
             longest_note: Pair { generated: longest_note(takes), human: longest_note(human) },
         }
-    }
-}
-
-/// Length of a stretch in the unit of `base`: 16 bars of 4/4, at 120 quarter notes a minute.
-pub fn stretch(base: TimeBase) -> f64 {
-    let quarters = STRETCH_BARS as f64 * 4.0;
-    match base {
-        TimeBase::Seconds => quarters * 0.5,
-        TimeBase::Beats => quarters,
     }
 }
 

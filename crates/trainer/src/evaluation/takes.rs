@@ -7,9 +7,10 @@ use etude_pianist::composer::{Composer, Knobs, Request, RequestError};
 use etude_pianist::engine::{CpuEngine, Precision};
 use etude_pianist::model_file::Pianist;
 use etude_pianist::note::{Note, Performance};
+use etude_pianist::ranking::stretch;
 use etude_pianist::time::TimeBase;
 
-use super::comparison::{STRETCH_BARS, TAKE_STRETCHES, stretch};
+use super::comparison::{STRETCH_BARS, TAKE_STRETCHES};
 use crate::say;
 
 /// In quarter notes per minute; with it a stretch lasts as long as [`stretch`] says.
@@ -35,10 +36,7 @@ pub fn compose(pianist: &Pianist, pedal: Pedal, count: usize) -> Result<Vec<Perf
         progress.set_position(bar.into());
     }
     progress.finish_and_clear();
-    let units_per_quarter = match pianist.time_base {
-        TimeBase::Seconds => 60.0 / TEMPO,
-        TimeBase::Beats => 1.0,
-    };
+    let units_per_quarter = pianist.time_base.units_per_quarter(TEMPO);
     Ok(composer.finish().iter().map(|take| take.performance.stretched(units_per_quarter)).collect())
 }
 
