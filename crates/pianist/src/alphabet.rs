@@ -13,13 +13,15 @@ pub(crate) mod ticks;
 
 pub use condition::{Conditions, Metre, Pedal};
 
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
 use crate::network::Blueprint;
 use crate::note::{Key, Performance, Velocity};
 use crate::time::Ticks;
-use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::str::FromStr;
-use thiserror::Error;
 
 /// Velocities are spelled in this many bins of 4, Performance RNN's.
 pub const VELOCITY_BINS: usize = 32;

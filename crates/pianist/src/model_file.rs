@@ -8,7 +8,8 @@
 mod read;
 mod write;
 
-use std::{io, path::PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 use half::f16;
 use half::slice::HalfFloatSliceExt;
@@ -176,7 +177,7 @@ pub enum PianistError {
 #[derive(Debug, Error)]
 pub enum PianistFileError {
     /// It can't be read at all.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("can't read {}: {source}", path.display())]
     Unreadable {
         /// Which file.
         path: PathBuf,
@@ -204,7 +205,7 @@ pub enum PianistFileError {
         source: PianistError,
     },
     /// It can't be written.
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("can't write {}: {source}", path.display())]
     Unwritable {
         /// Which file.
         path: PathBuf,

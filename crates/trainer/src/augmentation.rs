@@ -1,13 +1,14 @@
 //! Training passages: performances in random order, transposed, stretched and conditioned anew each time.
 
-use crate::corpus::{Corpus, Split};
-use crate::passage::Passage;
 use etude_pianist::alphabet::{Alphabet, Pedal};
 use etude_pianist::note::Performance;
 use etude_pianist::time::TimeBase;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
+
+use crate::corpus::{Corpus, Split};
+use crate::passage::Passage;
 
 /// Semitones down and up: every performance can be heard in all twelve keys.
 const TRANSPOSITIONS: std::ops::RangeInclusive<i32> = -5..=6;

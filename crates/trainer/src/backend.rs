@@ -3,14 +3,16 @@
 #[cfg(feature = "candle")]
 pub mod candle;
 
+use std::error::Error;
+
+use etude_pianist::kernel::Kernel;
+use etude_pianist::network::{Blueprint, Layout};
+
 use crate::backward::Gradients;
 use crate::batch::Batch;
 use crate::forward::{Nats, Tape};
 use crate::learner::Size;
 use crate::weights::Network;
-use etude_pianist::kernel::Kernel;
-use etude_pianist::network::{Blueprint, Layout};
-use std::error::Error;
 
 /// Computes losses and gradients for some streams, window after window.
 pub trait Backend: Send {

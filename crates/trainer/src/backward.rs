@@ -1,15 +1,17 @@
 //! Back-propagation through time over the window that a [`Tape`] holds.
 
-use crate::batch::{Batch, Block, Choices};
-use crate::forward::{HeadTape, LayerTape, Tape, joined_width, layer_inputs};
-use crate::tables::TableGradients;
-use crate::weights::{Linear, Network};
+use std::ops::Range;
+
 use etude_pianist::kernel::{
     Kernel, LANES, Outer, Rows, Summand, Words, accumulate_outer, load, product, store, tanh,
 };
 use etude_pianist::network::Inputs;
 use etude_pianist::vectorised;
-use std::ops::Range;
+
+use crate::batch::{Batch, Block, Choices};
+use crate::forward::{HeadTape, LayerTape, Tape, joined_width, layer_inputs};
+use crate::tables::TableGradients;
+use crate::weights::{Linear, Network};
 
 /// Working memory of the backward pass, and the gradient of the loss by every parameter.
 pub struct Gradients {

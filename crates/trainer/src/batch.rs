@@ -1,8 +1,9 @@
 //! A window of training data, ready for the network: what it reads and what it should have chosen.
 
+use std::ops::Range;
+
 use etude_pianist::alphabet::{Conditions, Context, InputRow, MAX_HEADS, Step};
 use etude_pianist::network::{Blueprint, Inputs};
-use std::ops::Range;
 
 /// Rows that are taken through one part of a layer after another before the next ones: what is computed of them is
 /// still in the cache when it is read.

@@ -1,14 +1,16 @@
 //! Everything that a training run needs to go on: parameters, the optimiser's state, and how far it has come.
 
-use crate::optimizer::AdamW;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
 use etude_pianist::alphabet::Alphabet;
 use etude_pianist::atomic;
 use etude_pianist::network::Layout;
 use etude_pianist::time::TimeBase;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+
+use crate::optimizer::AdamW;
 
 /// The metadata entry that holds [`Progress`] as JSON.
 const PROGRESS: &str = "progress";

@@ -4,9 +4,6 @@
 //! so that a layer's inputs are multiplied for the whole window at once and only its recurrent product is done step by
 //! step. `layer.hidden` and `layer.cells` begin with one more step: the state carried over from the window before.
 
-use crate::batch::{Batch, Block, Choices};
-use crate::tables::look_up;
-use crate::weights::{Linear, Network};
 use etude_pianist::kernel::{
     Kernel, LANES, Rows, Words, exp, fill_rows, load, product, sigmoid, store, tanh,
 };
@@ -14,6 +11,10 @@ use etude_pianist::network::{Blueprint, Head, Inputs};
 use etude_pianist::vectorised;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
+
+use crate::batch::{Batch, Block, Choices};
+use crate::tables::look_up;
+use crate::weights::{Linear, Network};
 
 /// What one LSTM layer computed: `n` rows, `h` units.
 #[derive(Default)]

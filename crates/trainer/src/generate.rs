@@ -9,10 +9,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use indicatif::ProgressBar;
-use thiserror::Error;
-
-use crate::{picture, say};
 use etude_pianist::atomic;
 use etude_pianist::composer::{Composer, MAX_TAKES, Request, RequestError, Take};
 use etude_pianist::engine::{CpuEngine, Device, Engine, Precision};
@@ -20,6 +16,10 @@ use etude_pianist::midi::{self, MidiFileError};
 use etude_pianist::model_file::{Pianist, PianistFileError};
 use etude_pianist::note::Performance;
 use etude_pianist::ranking;
+use indicatif::ProgressBar;
+use thiserror::Error;
+
+use crate::{picture, say};
 
 /// Why nothing was generated.
 #[derive(Debug, Error)]
@@ -47,7 +47,7 @@ pub enum GenerateError {
         path: PathBuf,
     },
     /// A clip or picture can't be written.
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("can't write {}: {source}", path.display())]
     Unwritable {
         /// Which file.
         path: PathBuf,

@@ -1,7 +1,8 @@
 //! Networks that grow: more units, and at first the same music.
 
-use crate::learner::initial_parameters;
 use etude_pianist::network::{Blueprint, Layout, Parameter};
+
+use crate::learner::initial_parameters;
 
 /// The parameters of a network of `wide` that computes what `narrow` computes with `parameters`: a run can go on from
 /// there with more room to learn in (Chen, Goodfellow and Shlens, "Net2Net", 2016).

@@ -1,17 +1,19 @@
 //! One update after another, the streams shared out among backends.
 
+use std::iter::Sum;
+
+use etude_pianist::kernel::Kernel;
+use etude_pianist::network::{Blueprint, Head, Layout};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+use rayon::prelude::*;
+
 use crate::backend::{Backend, DeviceError};
 use crate::batch::Batch;
 use crate::forward::{Nats, Tape};
 use crate::optimizer::AdamW;
 use crate::passage::{Passage, Streams};
 use crate::weights::Network;
-use etude_pianist::kernel::Kernel;
-use etude_pianist::network::{Blueprint, Head, Layout};
-use rand::{RngExt, SeedableRng};
-use rand_pcg::Pcg64Mcg;
-use rayon::prelude::*;
-use std::iter::Sum;
 
 /// What a network lost on some music.
 #[derive(Debug, Clone, Default, PartialEq)]

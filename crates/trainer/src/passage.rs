@@ -1,10 +1,11 @@
 //! Performances on their way into the network: spelled, augmented, cut into windows, side by side.
 
-use crate::batch::Batch;
 use etude_pianist::alphabet::{Alphabet, Conditions, Context, InputRow, Metre, Pedal, Step};
 use etude_pianist::network::Blueprint;
 use etude_pianist::note::Performance;
 use etude_pianist::time::{Bar, Ticks, TimeBase};
+
+use crate::batch::Batch;
 
 /// A performance being read step by step.
 pub struct Passage {

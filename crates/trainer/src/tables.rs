@@ -3,12 +3,13 @@
 //! What an embedded attribute adds to the gates depends on its symbol alone. So the forward pass looks it up in a
 //! [`Table`], and the backward pass sums the gradients of all steps that looked up the same symbol before it multiplies.
 
-use crate::weights::{Linear, Network};
 use etude_pianist::kernel::{
     Kernel, LANES, Outer, Rows, Summand, Words, accumulate_outer, load, product, store,
 };
 use etude_pianist::network::{Category, Layout};
 use etude_pianist::vectorised;
+
+use crate::weights::{Linear, Network};
 
 /// Values between two rows of a table: rows a power of two apart would share few lines of the caches.
 const GAP: usize = LANES;

@@ -6,17 +6,19 @@ mod draft;
 mod run;
 mod start;
 
+use std::path::PathBuf;
+
+use etude_pianist::alphabet::Alphabet;
+use etude_pianist::kernel::Precision;
+use etude_pianist::model_file::{LARGEST_MIB, PianistFileError};
+use etude_pianist::time::TimeBase;
+
 use crate::args;
 use crate::augmentation::Pedals;
 use crate::backend::{Device, DeviceError};
 use crate::card::CardError;
 use crate::checkpoint::CheckpointError;
 use crate::corpus::CorpusError;
-use etude_pianist::alphabet::Alphabet;
-use etude_pianist::kernel::Precision;
-use etude_pianist::model_file::{LARGEST_MIB, PianistFileError};
-use etude_pianist::time::TimeBase;
-use std::path::PathBuf;
 
 pub use run::run;
 

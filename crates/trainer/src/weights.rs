@@ -1,10 +1,12 @@
 //! A network's parameters, and its weight matrices packed for both directions of training.
 
-use crate::tables::Table;
+use std::ops::Range;
+
 use etude_pianist::kernel::{Kernel, Panels, Rows};
 use etude_pianist::network::{Blueprint, Layout};
 use rayon::prelude::*;
-use std::ops::Range;
+
+use crate::tables::Table;
 
 /// Columns of a weight matrix `[outputs, inputs]`, packed for the forward and the backward product.
 pub(crate) struct Linear {

@@ -1,7 +1,8 @@
 //! What the music is asked to be like: conditioning inputs, each of which can be off.
 
-use crate::time::Ticks;
 use serde::{Deserialize, Serialize};
+
+use crate::time::Ticks;
 
 /// How the sustain pedal is spelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -1,12 +1,13 @@
 //! Sums of outer products: the gradients of weights.
 
+use std::ops::Range;
+
 use super::Kernel;
 use super::left::left_stride;
 use super::panels::{Panels, Rows, pack_row, packed_words};
 use super::parts::PARTS;
 use super::tile::{LINES_PER_ROW, Left, Out, PANEL, REGISTER_ROWS, Ready};
 use super::words::{Line, Words};
-use std::ops::Range;
 
 /// Working memory of [`accumulate_outer`].
 pub struct Outer {

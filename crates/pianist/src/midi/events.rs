@@ -1,13 +1,9 @@
 //! The events of a file that matter to a piano, gathered track by track.
 
-use super::{
-    MidiError,
-    track::{TrackEvent, TrackEvents, kind, meta},
-};
-use crate::{
-    note::{Key, Note, Velocity},
-    time::TimeSignature,
-};
+use super::MidiError;
+use super::track::{TrackEvent, TrackEvents, kind, meta};
+use crate::note::{Key, Note, Velocity};
+use crate::time::TimeSignature;
 
 const CHANNELS: usize = 16;
 

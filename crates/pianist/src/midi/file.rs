@@ -1,10 +1,8 @@
 //! MIDI files on disk.
 
-use std::{
-    fs::File,
-    io::{self, Read},
-    path::{Path, PathBuf},
-};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -18,7 +16,7 @@ const LARGEST_MIB: u64 = 64;
 #[derive(Debug, Error)]
 pub enum MidiFileError {
     /// It cannot be read at all.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("can't read {}: {source}", path.display())]
     Unreadable {
         /// Which file.
         path: PathBuf,

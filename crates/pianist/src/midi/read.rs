@@ -3,14 +3,10 @@
 use midly::Format;
 use thiserror::Error;
 
-use super::{
-    clock::{Clock, Division},
-    events::{Events, Sustain},
-};
-use crate::{
-    note::{Note, PedalChange, Performance, hold_across_voices, on_one_keyboard},
-    time::BeatMap,
-};
+use super::clock::{Clock, Division};
+use super::events::{Events, Sustain};
+use crate::note::{Note, PedalChange, Performance, hold_across_voices, on_one_keyboard};
+use crate::time::BeatMap;
 
 /// The latest onset or pedal change of a recording, in seconds: a day.
 const LONGEST: f64 = 24.0 * 3600.0;

@@ -1,15 +1,11 @@
 //! A clip as a Standard MIDI File.
 
-use midly::{
-    Format, Header, MetaMessage, MidiMessage, Smf, Timing, Track, TrackEvent, TrackEventKind,
-    num::{u4, u7, u15, u24, u28},
-};
+use midly::num::{u4, u7, u15, u24, u28};
+use midly::{Format, Header, MetaMessage, MidiMessage, Smf, Timing, Track, TrackEvent, TrackEventKind};
 
 use super::cue::{Action, Cue, TICKS_PER_QUARTER, cues, tick};
-use crate::{
-    note::{Key, Performance},
-    time::TimeSignature,
-};
+use crate::note::{Key, Performance};
+use crate::time::TimeSignature;
 
 /// What is written of a name, in bytes; no host shows more.
 const LONGEST_NAME: usize = 255;

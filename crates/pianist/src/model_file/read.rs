@@ -1,6 +1,8 @@
 //! From bytes to a pianist, one parameter at a time. Nothing is allocated before there are known to be as many bytes.
 
-use std::{fs::File, io::Read, path::Path};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 
 use half::f16;
 use safetensors::Dtype;

@@ -1,6 +1,7 @@
 //! From a pianist to bytes and a file.
 
-use std::{borrow::Cow, path::Path};
+use std::borrow::Cow;
+use std::path::Path;
 
 use half::f16;
 use safetensors::{Dtype, View};
@@ -8,7 +9,8 @@ use safetensors::{Dtype, View};
 use super::{
     HEADER_KEY, Header, LARGEST_HEADER, LENGTH_BYTES, Pianist, PianistError, PianistFileError, VERSION,
 };
-use crate::{atomic, network::Parameter};
+use crate::atomic;
+use crate::network::Parameter;
 
 impl Pianist {
     /// The pianist as a file's contents; the same pianist gives the same bytes.

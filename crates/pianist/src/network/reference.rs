@@ -3,10 +3,11 @@
 //! Every fast kernel is tested against it, and it is what trains on a GPU. Its parameters are a [`VarMap`] under the
 //! names of [`Layout`]; the LSTM layers are candle-nn's own.
 
-use super::{Blueprint, Category, Head, Inputs, Layout, Parameter};
 use candle_core::{D, DType, Device, Result, Shape, Tensor, Var};
 use candle_nn::rnn::{LSTM, LSTMConfig, LSTMState, RNN};
 use candle_nn::{Embedding, Linear, Module, VarBuilder, VarMap, embedding, linear, ops};
+
+use super::{Blueprint, Category, Head, Inputs, Layout, Parameter};
 
 /// What one block of the network reads, row after row.
 #[derive(Debug, Clone, Copy)]

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use thiserror::Error;
 
-use super::{BeatMap, TimeSignature, beat_map::Beat};
+use super::beat_map::Beat;
+use super::{BeatMap, TimeSignature};
 
 /// Beats closer than this, in seconds, are a mistake, and would make tempi without bounds.
 const CLOSEST_BEATS: f64 = 0.0001;

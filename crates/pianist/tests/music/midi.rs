@@ -217,7 +217,7 @@ fn message(path: &Path) -> String {
 #[test]
 fn file_errors_name_the_file_and_what_to_do() {
     let missing = scratch("missing.mid");
-    assert!(message(&missing).starts_with(&format!("cannot read {}", missing.display())));
+    assert!(message(&missing).starts_with(&format!("can't read {}", missing.display())));
 
     let folder = scratch("folder.mid");
     std::fs::create_dir_all(&folder).unwrap();

@@ -1,15 +1,17 @@
 //! Training with candle, on any device it knows.
 
-use super::{Backend, Device, DeviceError};
-use crate::batch::{Batch, Block};
-use crate::forward::Nats;
-use crate::weights::Network;
+use std::panic::resume_unwind;
+use std::thread;
+
 use candle_core::utils::{cuda_is_available, metal_is_available};
 use candle_core::{Result, Tensor};
 use etude_pianist::network::Blueprint;
 use etude_pianist::network::reference::{Choices, InputRows, Reference, State};
-use std::panic::resume_unwind;
-use std::thread;
+
+use super::{Backend, Device, DeviceError};
+use crate::batch::{Batch, Block};
+use crate::forward::Nats;
+use crate::weights::Network;
 
 /// Bytes of stack for an update: candle walks back through a window by recursion, and 4,096 steps overflow the usual
 /// 2 MiB.

@@ -1,10 +1,7 @@
 //! How fast training is on random music. The counterpart of `benches/peers/training.py`.
 
-use crate::args;
-use crate::backend::{Device, DeviceError};
-use crate::learner::{Learner, Size, initial_parameters};
-use crate::optimizer::AdamW;
-use crate::passage::Passage;
+use std::time::Instant;
+
 use etude_pianist::alphabet::{Alphabet, Pedal};
 use etude_pianist::kernel::{Kernel, Precision};
 use etude_pianist::network::Layout;
@@ -12,7 +9,12 @@ use etude_pianist::note::{Key, Note, Performance, Velocity};
 use etude_pianist::time::TimeBase;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use std::time::Instant;
+
+use crate::args;
+use crate::backend::{Device, DeviceError};
+use crate::learner::{Learner, Size, initial_parameters};
+use crate::optimizer::AdamW;
+use crate::passage::Passage;
 
 /// Performance RNN's size.
 const LAYERS: usize = 3;

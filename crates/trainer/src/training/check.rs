@@ -1,11 +1,12 @@
 //! What is asked before anything is done: whether the arguments make sense, and whether a run would destroy something.
 
-use super::start::checkpoint_path;
-use super::{TrainArgs, TrainError};
-use crate::corpus::Corpus;
 use etude_pianist::atomic;
 use etude_pianist::model_file::{LARGEST_MIB, MAX_LAYERS, MAX_UNITS};
 use etude_pianist::network::Layout;
+
+use super::start::checkpoint_path;
+use super::{TrainArgs, TrainError};
+use crate::corpus::Corpus;
 
 /// Room for what a pianist's file says before its values, in MiB.
 const HEADER_MIB: u64 = 1;

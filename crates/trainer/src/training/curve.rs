@@ -1,12 +1,14 @@
 //! The loss over time, one line of a CSV file for each measurement.
 
-use super::TrainError;
-use crate::picture;
-use etude_pianist::atomic;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+
+use etude_pianist::atomic;
+
+use super::TrainError;
+use crate::picture;
 
 /// One measurement.
 #[derive(Debug, Clone, Copy, PartialEq)]

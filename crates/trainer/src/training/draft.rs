@@ -1,9 +1,11 @@
 //! A pianist's card as far as training knows what belongs there.
 
-use crate::corpus::{Corpus, Entry, Split};
-use etude_pianist::card::Card;
 use std::collections::HashSet;
 use std::path::Path;
+
+use etude_pianist::card::Card;
+
+use crate::corpus::{Corpus, Entry, Split};
 
 const NO_VALIDATION: &str = "no performances for validation";
 

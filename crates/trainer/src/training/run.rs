@@ -1,5 +1,15 @@
 //! The training run itself: learn, report, measure, save, until the time is over.
 
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use etude_pianist::alphabet::{Alphabet, Pedal};
+use etude_pianist::card::{Card, Training, Validation};
+use etude_pianist::kernel::Kernel;
+use etude_pianist::model_file::Pianist;
+use indicatif::ProgressBar;
+use rayon::ThreadPoolBuilder;
+
 use super::{TrainArgs, TrainError, check, draft};
 use crate::augmentation::{Deck, Pedals};
 use crate::backend::Device;
@@ -13,14 +23,6 @@ use crate::say;
 use crate::schedule;
 use crate::training::curve::{Curve, Point};
 use crate::training::start::{Start, checkpoint_path};
-use etude_pianist::alphabet::{Alphabet, Pedal};
-use etude_pianist::card::{Card, Training, Validation};
-use etude_pianist::kernel::Kernel;
-use etude_pianist::model_file::Pianist;
-use indicatif::ProgressBar;
-use rayon::ThreadPoolBuilder;
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
 
 /// The longest time between two checkpoints: what a crash costs at most.
 const CHECKPOINT: Duration = Duration::from_secs(180);

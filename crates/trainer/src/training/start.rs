@@ -1,17 +1,19 @@
 //! Where a run begins: with random weights, at its own last checkpoint, or with what an earlier run learned.
 
+use std::path::{Path, PathBuf};
+
+use etude_pianist::alphabet::Alphabet;
+use etude_pianist::kernel::Kernel;
+use etude_pianist::model_file::Pianist;
+use etude_pianist::network::Layout;
+use etude_pianist::time::TimeBase;
+
 use super::{TrainArgs, TrainError};
 use crate::checkpoint::{self, Progress};
 use crate::corpus::Corpus;
 use crate::growth::widened;
 use crate::learner::initial_parameters;
 use crate::optimizer::AdamW;
-use etude_pianist::alphabet::Alphabet;
-use etude_pianist::kernel::Kernel;
-use etude_pianist::model_file::Pianist;
-use etude_pianist::network::Layout;
-use etude_pianist::time::TimeBase;
-use std::path::{Path, PathBuf};
 
 /// Everything that learning goes on from.
 pub(super) struct Start {
