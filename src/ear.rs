@@ -1,5 +1,9 @@
 //! What is played into the plugin, on its way from the audio thread to the generator's.
 
+mod clock;
+
+pub use clock::Clock;
+
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 /// Events that are kept until they are collected; more than hands can play in between.

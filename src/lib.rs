@@ -27,6 +27,7 @@ use nice_plug::prelude::*;
 use nice_plug_egui::{EguiEditor, RepaintNotifier};
 
 use bounce::BounceClock;
+use ear::Clock;
 use generator::Generator;
 use handover::{EditorEnd, PlayerEnd};
 use params::EtudeParams;
@@ -57,8 +58,8 @@ pub struct Etude {
     clock: BounceClock,
     /// Whether it told so in the last block.
     bounces: bool,
-    /// Where the host would be if it went on while it stands still, in quarter notes.
-    idle: f64,
+    /// When something is played in.
+    ear_clock: Clock,
 }
 
 /// What an instance has once it is used.
@@ -183,15 +184,14 @@ impl Etude {
 
     /// Hears what is played in, if the user wants that.
     fn listen(&mut self, block: &player::Block, context: &mut impl ProcessContext<Self>) {
-        let now = if block.playing { block.position } else { self.idle };
+        self.ear_clock.begin(block);
         let mut heard_any = false;
         while let Some(event) = context.next_event() {
-            if let Some(heard) = transport::heard(&event, now, block) {
+            if let Some(heard) = transport::heard(&event, &self.ear_clock) {
                 self.params.session.ear.hear(heard);
                 heard_any = true;
             }
         }
-        self.idle = now + f64::from(block.samples) * block.quarters_per_sample();
         if heard_any && self.params.listen.value() {
             self.params.session.ring();
         }

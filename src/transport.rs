@@ -4,10 +4,9 @@ use etude_pianist::midi::Action;
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::{NoteEvent, Transport, control_change};
 
-use crate::ear::Heard;
+use crate::ear::{Clock, Heard};
 use crate::player::{Block, Event};
 use crate::session::DEFAULT_TEMPO;
-use crate::ticks::nearest_tick;
 
 /// Release velocity that stands for none.
 const RELEASE: f32 = 64.0 / 127.0;
@@ -29,19 +28,17 @@ pub fn block(transport: &Transport, sample_rate: f64, samples: usize) -> Block {
 /// Seconds from the project's start, as the host counts them; not what would follow from position and tempo.
 fn time(transport: &Transport) -> Option<f64> {
     let samples = || transport.pos_samples.map(|samples| samples as f64 / f64::from(transport.sample_rate));
-    transport.pos_seconds.or_else(samples)
+    transport.pos_seconds.or_else(samples).filter(|time| time.is_finite())
 }
 
-/// What a host's event means to the ear, in a block that begins `now`, in quarter notes; `None` for all but keys.
-pub fn heard(event: &NoteEvent<()>, now: f64, block: &Block) -> Option<Heard> {
+/// What a host's event means to the ear, in the block that its `clock` is in; `None` for all but keys.
+pub fn heard(event: &NoteEvent<()>, clock: &Clock) -> Option<Heard> {
     let (key, velocity) = match *event {
         NoteEvent::NoteOn { key, velocity, .. } => (key, (velocity * 127.0).round().clamp(1.0, 127.0) as u8),
         NoteEvent::NoteOff { key, .. } | NoteEvent::Choke { key, .. } => (key, 0),
         _ => return None,
     };
-    let quarters = now + f64::from(event.timing()) * block.quarters_per_sample();
-    let tick = nearest_tick(quarters);
-    Some(Heard { tick, key: key.number()?, velocity })
+    Some(Heard { tick: clock.tick(event.timing()), key: key.number()?, velocity })
 }
 
 /// An event as hosts want it: on channel 1.

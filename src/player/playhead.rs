@@ -1,6 +1,6 @@
 //! Reading the host's transport: where it is, whether it went on from there, jumped or looped.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use crate::ticks::{nearest_tick, quarters, tick_from};
 
@@ -23,6 +23,9 @@ const UNEVEN: f64 = 2.0;
 /// Added before rounding to samples, so that a time exactly between two falls on the later one, even if the host's
 /// positions are a little off in some block.
 const TIE: f64 = 1e-4;
+
+/// Where a host can be, in quarter notes: more than a year of fast music in each direction.
+const PLACES: RangeInclusive<f64> = -1e7..=1e7;
 
 /// A block of host time.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,10 +56,14 @@ impl Block {
 
     /// Whether the transport is rolling, in a way that makes sense.
     pub(super) fn rolls(&self) -> bool {
-        let sensible = (1.0..=10_000.0).contains(&self.tempo)
+        self.playing && self.samples > 0 && self.is_sensible()
+    }
+
+    /// Whether there can be such a host.
+    pub(crate) fn is_sensible(&self) -> bool {
+        (1.0..=10_000.0).contains(&self.tempo)
             && (100.0..=1e8).contains(&self.sample_rate)
-            && (-1e7..=1e7).contains(&self.position);
-        self.playing && self.samples > 0 && sensible
+            && PLACES.contains(&self.position)
     }
 
     pub(crate) fn quarters_per_sample(&self) -> f64 {
@@ -71,7 +78,9 @@ impl Block {
     /// What the host repeats, if it is inside and will come to its end.
     fn repeat_around(&self, position: f64) -> Option<Range<f64>> {
         let around = |repeat: &Range<f64>| {
-            repeat.start.is_finite() && repeat.end - repeat.start >= SHORTEST_LOOP && position < repeat.end
+            PLACES.contains(&repeat.start)
+                && repeat.end - repeat.start >= SHORTEST_LOOP
+                && position < repeat.end
         };
         self.repeat.clone().filter(around)
     }

@@ -98,6 +98,12 @@ pub fn block_sizes() -> impl Strategy<Value = Vec<u32>> {
     prop::collection::vec(prop_oneof![1..20u32, 1..3000u32, Just(16_384)], 1..12)
 }
 
+/// A number that a host may say: this one, or nonsense.
+pub fn odd(usual: f64) -> impl Strategy<Value = f64> {
+    let nonsense = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300, -1e300, 0.0];
+    prop_oneof![4 => Just(usual), 1 => prop::sample::select(nonsense.to_vec()), 1 => any::<f64>()]
+}
+
 /// A rolling block at the project's start.
 pub fn rolling() -> Block {
     Block {

@@ -94,14 +94,14 @@ proptest! {
     }
 
     #[test]
-    fn nonsense_from_the_host_is_survived_and_ends_all_notes(
+    fn nonsense_from_the_host_ends_all_notes_and_is_forgotten_after_its_block(
         take in takes(),
-        sample_rate in any::<f64>(),
-        tempo in any::<f64>(),
-        position in any::<f64>(),
-        start in any::<f64>(),
-        end in any::<f64>(),
-        time in prop::option::of(any::<f64>()),
+        sample_rate in host::odd(48_000.0),
+        tempo in host::odd(120.0),
+        position in host::odd(1.0),
+        start in host::odd(0.9),
+        end in host::odd(1.1),
+        time in prop::option::of(host::odd(0.5)),
         samples in 0..5000u32,
     ) {
         let mut host = Host::default();
@@ -109,8 +109,13 @@ proptest! {
         let repeat = Some(start..end);
         let block = Block { sample_rate, samples, playing: true, tempo, position, time, repeat };
         host.block(&block, Some(&take));
+        let back = plain(-0.4, 40_000);
+        host.play(&back, &[512], std::slice::from_ref(&take));
         host.stop();
         assert_playable(&host.log);
+        let begin = 20_000 + u64::from(samples);
+        let after: Vec<_> = notes(&host.log).into_iter().filter(|note| note.0 >= begin).collect();
+        prop_assert_eq!(after, expected(&take, &back, begin));
     }
 
     #[test]

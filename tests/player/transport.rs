@@ -80,3 +80,12 @@ proptest! {
         prop_assert_eq!(changed, plain(&take));
     }
 }
+
+#[test]
+fn a_host_whose_time_is_nonsense_says_none() {
+    let mut transport = Transport::new(0.0);
+    transport.pos_samples = Some(1);
+    assert_eq!(transport::block(&transport, 48_000.0, 64).time, None);
+    transport.pos_seconds = Some(f64::NAN);
+    assert_eq!(transport::block(&transport, 48_000.0, 64).time, None);
+}
