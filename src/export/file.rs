@@ -51,3 +51,54 @@ pub(super) fn save_at(chosen: PathBuf, clip: &Clip) -> Result<PathBuf, ExportErr
 pub(super) fn file_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use etude_pianist::note::{Key, Note, Performance, Velocity};
+    use etude_pianist::time::TimeSignature;
+
+    use super::*;
+
+    pub(in crate::export) fn clip(tempo: f64) -> Clip {
+        let note =
+            Note { onset: 1.0, duration: 0.5, key: Key::from_midi(60).unwrap(), velocity: Velocity::new(80) };
+        let performance = Performance { notes: vec![note], pedal: Vec::new() };
+        Clip {
+            name: "a clip".to_owned(),
+            tempo,
+            time_signature: TimeSignature::COMMON,
+            quarters: 4.0,
+            performance,
+        }
+    }
+
+    #[test]
+    fn a_second_clip_of_the_same_name_leaves_the_first_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = folder.path().join("Music/Etude");
+        let first = save_in(&inside, &clip(120.0), "a.mid").unwrap();
+        let second = save_in(&inside, &clip(90.0), "a.mid").unwrap();
+        assert_eq!((file_of(&first), file_of(&second)), ("a.mid".to_owned(), "a 2.mid".to_owned()));
+        assert_eq!(fs::read(first).unwrap(), midi::write(&clip(120.0)));
+        assert_eq!(fs::read(second).unwrap(), midi::write(&clip(90.0)));
+        assert_eq!(fs::read_dir(inside).unwrap().count(), 2, "nothing else is left there");
+    }
+
+    #[test]
+    fn a_chosen_name_that_is_no_midi_file_becomes_one_with_all_its_dots() {
+        let folder = tempfile::tempdir().unwrap();
+        let save = |name: &str| file_of(&save_at(folder.path().join(name), &clip(120.0)).unwrap());
+        let names = ["Sketch 1.5", "Sketch 1.5", "a", "b.mid", "b.mid", "c.MIDI"].map(save);
+        assert_eq!(names, ["Sketch 1.5.mid", "Sketch 1.5 2.mid", "a.mid", "b.mid", "b.mid", "c.MIDI"]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 5);
+    }
+
+    #[test]
+    fn a_clip_that_can_not_be_written_whole_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = folder.path().join("taken.mid");
+        fs::create_dir(&taken).unwrap();
+        assert!(save_at(taken, &clip(120.0)).is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
