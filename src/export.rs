@@ -26,10 +26,10 @@ use file::{file_of, save_at};
 /// How an export goes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Progress {
-    /// Nothing was exported yet, or the user thought better of it.
+    /// Nothing was exported yet, or the user closed the dialog.
     #[default]
     Idle,
-    /// No place was chosen: the user thought better of it, or no dialog opened.
+    /// No place was chosen: the user closed the dialog, or none opened.
     Unchosen,
     /// The user is choosing a place, or the file is being written.
     Busy,
@@ -112,7 +112,7 @@ impl Exporter {
     pub fn reveal(&self, path: PathBuf) {
         let exporter = self.clone();
         thread::spawn(move || {
-            if let Err(error) = reveal::reveal(&path) {
+            if let Err(error) = reveal::show(&path) {
                 exporter.tell(Progress::Failed(ExportError::Reveal { path, error }.to_string()));
             }
         });

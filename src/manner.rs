@@ -26,7 +26,7 @@ pub struct Manner {
     pub velocity: f32,
     /// What becomes of the pedal.
     pub pedal: Pedal,
-    /// How many keys may be down at once: more than were composed may be where bars were joined, or notes pulled together.
+    /// How many keys may be down at once. Joined bars and quantised notes can have more than were composed.
     pub polyphony: usize,
 }
 

@@ -20,7 +20,7 @@ use shown::{float, integer, key_at, or_off, percent};
 
 /// Most bars of a take that repeats.
 pub const MAX_BARS: i32 = 64;
-/// Polyphony from which on there is no limit.
+/// A polyphony that limits nothing.
 const ALL_FINGERS: i32 = 21;
 /// The highest bar that a take may begin with.
 const LAST_BAR: i32 = 999;
@@ -28,7 +28,7 @@ const LAST_BAR: i32 = 999;
 /// Every knob, and what else the project keeps.
 #[derive(Params)]
 pub struct EtudeParams {
-    /// Takes and all else that is no knob.
+    /// Takes, and whatever else is no knob.
     #[persist = "session"]
     pub session: Arc<Session>,
     /// The editor's window.
@@ -39,22 +39,22 @@ pub struct EtudeParams {
     #[id = "bypass"]
     pub bypass: BoolParam,
 
-    /// How freely the pianist chooses, all in all.
+    /// How freely the pianist chooses; multiplies the four below.
     #[id = "temperature"]
     pub temperature: FloatParam,
-    /// How freely it chooses keys, times the temperature.
+    /// How freely it chooses keys.
     #[id = "temperature-pitch"]
     pub pitch: FloatParam,
-    /// How freely it chooses when to strike, times the temperature.
+    /// How freely it chooses when to strike.
     #[id = "temperature-time"]
     pub time: FloatParam,
-    /// How freely it chooses how hard to strike, times the temperature.
+    /// How freely it chooses how hard to strike.
     #[id = "temperature-dynamics"]
     pub dynamics: FloatParam,
-    /// How freely it chooses how long to hold, times the temperature.
+    /// How freely it chooses how long to hold.
     #[id = "temperature-length"]
     pub length: FloatParam,
-    /// Keeps the likeliest choices that together are so likely.
+    /// Keeps the likeliest choices that together have this probability.
     #[id = "top-p"]
     pub top_p: FloatParam,
     /// Drops choices that are less likely than this share of the likeliest.
@@ -89,7 +89,7 @@ pub struct EtudeParams {
     /// How late every second line of the grid is, in percent of a triplet feel.
     #[id = "swing"]
     pub swing: FloatParam,
-    /// How hard all is struck, in percent of what was composed.
+    /// How hard keys are struck, in percent of what was composed.
     #[id = "velocity"]
     pub velocity: FloatParam,
     /// What becomes of the sustain pedal.

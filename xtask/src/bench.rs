@@ -58,7 +58,7 @@ pub fn run(benchmark: Benchmark) -> Result<(), BenchError> {
     }
 }
 
-/// The trainer's `bench`, on so many threads, with these features.
+/// The trainer's `bench`, built with `features`, on `threads` threads.
 fn trainer(threads: &str, features: &str) -> Command {
     let mut command = cargo(&["run", "--release", "--locked", "--quiet", "--package", "etude-trainer"]);
     command.args(["--features", features, "--", "bench"]).env("RAYON_NUM_THREADS", threads);

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-/// Writes a file under another name and renames it, so that whoever reads `path` sees the old or the new one whole. A
-/// file that is replaced hands on who may read it; a link stays one.
+/// Writes a file under another name and renames it, so that whoever reads `path` sees the old or the new one whole. The
+/// new file keeps the permissions of the old one, and a link stays a link.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_with(path, |file| file.write_all(bytes))
 }
 
-/// The same with contents that `fill` writes.
+/// As [`write`], with contents that `fill` writes.
 pub fn write_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     if is_device(path) {
         return fill(&mut File::create(path)?);
@@ -53,7 +53,7 @@ pub fn check(path: &Path) -> io::Result<()> {
     if is_device(path) { Ok(()) } else { unfinished_file(folder(&real(path))).map(drop) }
 }
 
-/// Whether two paths lead to the same file, be it there or yet to be written. A device keeps nothing that could be lost.
+/// Whether two paths lead to the same file, which may be yet to be written. A device keeps nothing that could be lost.
 pub fn is_same(one: &Path, other: &Path) -> bool {
     !is_device(one) && real(one) == real(other)
 }

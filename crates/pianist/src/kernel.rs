@@ -4,8 +4,9 @@
 //! [`product`], rows times a packed weight matrix, and [`accumulate_outer`], the sum of outer products that a weight's
 //! gradient is. A [`Kernel`] names the instructions and, with it, whether factors are rounded to bf16 (sums never are).
 
-/// Defines a function of plain loops that is compiled for every kernel's instructions; its first argument says which
-/// of them to run, so that the loops use the full vector width.
+/// Defines a function of plain loops that is compiled for every kernel's instructions, so that the loops use the full
+/// vector width. It gets one argument more than is written: the kernel to run, its first. Loops that also ask what the
+/// kernel packs are passed it once more, as `format`.
 ///
 /// # Panics
 /// The function panics if this machine can't run the kernel.
@@ -172,10 +173,10 @@ impl Kernel {
         if self == Kernel::AmxF32 { PARTS } else { 1 }
     }
 
-    /// Packed matrices are filled up to a multiple of this many rows and of this many words in a row, because a tile
-    /// instruction always takes whole tiles: 16 with AMX, 1 elsewhere. A row is filled up with zeros, which add nothing
-    /// to a sum; a row too many holds anything, as its sums are dropped. After so many words of a row come as many for
-    /// each further part.
+    /// Packed matrices have a multiple of this many rows, and of this many words in a row: 16 with AMX, whose instructions
+    /// take whole tiles, 1 elsewhere. Rows are filled up with zeros, which add nothing to a sum; what further rows hold does
+    /// not matter, as their sums are dropped. Where values have several parts, these words of the first part are followed
+    /// by as many of each other part.
     fn unit(self) -> usize {
         if self.uses_tiles() { Line::WORDS } else { 1 }
     }

@@ -3,7 +3,7 @@
 //! The file is in the safetensors format: every parameter of the [`Layout`] under its name in f16, biases as vectors,
 //! and one metadata entry, `etude`, with a JSON object of the format's version, the alphabet, the time base, the
 //! network's size, the card and a hash of the parameters. One entry, because safetensors keeps metadata in no certain
-//! order, and the same pianist shall give the same bytes.
+//! order, and the same pianist gives the same bytes.
 
 mod read;
 mod write;

@@ -180,7 +180,7 @@ impl Sampler {
     /// The symbol where `chance` falls if all lie one after another, each as long as its weight.
     fn draw(&self, chance: f64) -> u16 {
         let mut left = chance * self.weights.chunks(LANES).map(weigh).sum::<f64>();
-        // Many at once are left behind as long as none of them can be it.
+        // Sixteen at once are passed as long as it can be none of them.
         for (first, weights) in (0..).step_by(LANES).zip(self.weights.chunks(LANES)) {
             let weight = weigh(weights);
             if left >= weight {

@@ -1,7 +1,7 @@
 //! What music is like, in numbers: to compare what a pianist composes with what people play, and to rank takes.
 //!
 //! Everything here looks at notes on a timeline of seconds or quarter notes ("units"), sorted by onset. Notes of one
-//! key shall not overlap. Whoever wants to know what sounds, rather than which keys are held, folds the pedal first.
+//! key must not overlap. Whoever wants to know what sounds, rather than which keys are held, folds the pedal first.
 
 use crate::note::Note;
 
@@ -53,7 +53,7 @@ pub fn velocities(notes: &[Note<f64>]) -> Histogram<32> {
 /// are 0.01, 0.014, 0.02, ...), the last for all above 10.24.
 pub fn inter_onsets(notes: &[Note<f64>]) -> Histogram<22> {
     const SHORTEST: f64 = 0.01;
-    // Onsets lie on a grid whose lines may be edges; rounding of their difference shall not decide.
+    // Onsets lie on a grid whose lines may be edges; rounding of their difference must not decide.
     const ROUNDING: f64 = 1e-6;
     let bin = |pair: &[Note<f64>]| {
         let doublings = ((pair[1].onset - pair[0].onset + ROUNDING) / SHORTEST).log2();

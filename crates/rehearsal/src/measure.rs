@@ -11,9 +11,9 @@ use crate::script::{Script, Stretch};
 const SAMPLE_RATE: f64 = 48_000.0;
 /// Quarter notes per minute.
 const TEMPO: f64 = 120.0;
-/// A new plugin's take of 8 bars lasts so many seconds at that tempo.
+/// Length of a new plugin's take, 8 bars, at that tempo, in seconds.
 const TAKE: u64 = 16;
-/// So many seconds of music go through [`Plugin::play_timed`] in the end.
+/// Length of the music that is played to time `process`, in seconds.
 const MUSIC: u64 = 600;
 /// Instances that are made after the first.
 const INSTANCES: usize = 16;
@@ -163,7 +163,7 @@ fn resident_set() -> Option<u64> {
     kilobytes.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kilobytes| 1024 * kilobytes)
 }
 
-/// How much memory each of so many instances added.
+/// How much memory each of the `instances` added.
 fn growth(before: Option<u64>, after: Option<u64>, instances: usize) -> String {
     match (before, after) {
         (Some(before), Some(after)) => {

@@ -129,7 +129,7 @@ pub fn compare(expected: &[Expected], heard: &[Event]) -> Result<(), String> {
     compare_within(NEAREST, expected, heard)
 }
 
-/// The same, but events may be so many samples from their times.
+/// The same, but events may be up to `samples` from their times.
 ///
 /// # Errors
 /// As [`compare`].

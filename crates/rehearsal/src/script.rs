@@ -72,7 +72,7 @@ impl Stretch {
         Stretch { repeat: Some(range), ..self }
     }
 
-    /// The same with so many beats in a bar, and this note as the beat.
+    /// The same in another time signature: how many beats a bar has, and which note a beat is.
     pub fn in_time(self, beats: u16, beat: u16) -> Stretch {
         Stretch { time_signature: (beats, beat), ..self }
     }
@@ -86,7 +86,7 @@ impl Stretch {
         self.repeat.clone().filter(|repeat| self.playing && self.position < repeat.end)
     }
 
-    /// Where the host is after so many samples.
+    /// Where the host is `sample` samples after the stretch begins.
     fn position_at(&self, sample: u64, sample_rate: f64) -> f64 {
         let straight = self.position + sample as f64 * self.quarters_per_sample(sample_rate);
         match self.loops() {
@@ -197,7 +197,7 @@ struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    /// Where the host is after so many samples.
+    /// Where the host is `sample` samples after the stretch begins.
     fn transport(&self, sample: u64, sample_rate: f64) -> Transport {
         let Stretch { playing, tempo, time_signature, ref repeat, .. } = *self.stretch;
         let position = self.stretch.position_at(sample, sample_rate);

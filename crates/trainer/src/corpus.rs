@@ -117,7 +117,7 @@ impl Corpus {
         self.contents.time_base
     }
 
-    /// The alphabet that a pianist trained on this corpus shall speak.
+    /// The alphabet of pianists that are trained on this corpus.
     pub fn alphabet(&self) -> Alphabet {
         self.contents.alphabet
     }
@@ -127,7 +127,7 @@ impl Corpus {
         self.rows(split).iter().map(|row| Entry { corpus: self, row })
     }
 
-    /// Performance `index` of a split, if there are so many.
+    /// Performance `index` of a split; `None` beyond the last.
     pub fn performance(&self, split: Split, index: usize) -> Option<Entry<'_>> {
         self.rows(split).get(index).map(|row| Entry { corpus: self, row })
     }

@@ -6,7 +6,7 @@ use egui::{Rect, pos2};
 
 use crate::params::Zoom;
 
-/// Closest look: so many points for a quarter note.
+/// Points for a quarter note at the closest look.
 const CLOSEST: f32 = 400.0;
 /// Heights of a key in points, from farthest to closest.
 const KEY_HEIGHTS: RangeInclusive<f32> = 4.0..=22.0;
@@ -102,7 +102,7 @@ impl Lens {
         *self = self.within(quarters);
     }
 
-    /// Moves by so many points, as if the paper was pulled.
+    /// Moves by `x` and `y` points, as if the paper was pulled.
     pub fn pull(&mut self, x: f32, y: f32, quarters: f64) {
         self.start -= f64::from(x / self.quarter);
         self.top += y / self.key;

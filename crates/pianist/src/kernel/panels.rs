@@ -41,8 +41,8 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Words of a column that [`Panels::pack_transposed`] writes while their destination is in the first-level cache: a
-/// unit of the kernels that have larger ones.
+/// Words of a column that [`Panels::pack_transposed`] writes in a row: their destination stays in the first-level cache.
+/// As many as the largest unit has.
 const BLOCK: usize = Line::WORDS;
 
 /// A matrix of `depth` rows and `columns` columns, packed in panels of 64 columns for one kernel: the right factor of

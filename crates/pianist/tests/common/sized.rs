@@ -8,7 +8,7 @@ use etude_pianist::time::TimeBase;
 use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::{Rng, SeedableRng};
 
-/// So many layers of so many units whose parameters lie within `-scale..scale`.
+/// A pianist with `layers` layers of `units` units, whose parameters lie within `-scale..scale`.
 pub fn sized_pianist(alphabet: Alphabet, layers: usize, units: usize, scale: f32) -> Pianist {
     let mut random = Pcg64Mcg::seed_from_u64(5);
     let count = Layout::new(&alphabet.blueprint(layers, units)).len();

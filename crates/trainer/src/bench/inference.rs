@@ -129,7 +129,7 @@ impl Choices {
     }
 }
 
-/// How many bytes per second can be read at best, over and over from so many, in pages as large as the engine's.
+/// How many bytes per second can be read at best if these are read over and over, in pages as large as the engine's.
 fn read_speed(bytes: usize) -> f64 {
     const ROUNDS: usize = 100;
     const TURNS: usize = 5;

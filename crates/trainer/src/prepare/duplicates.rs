@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::reading::{Music, Reason, Skipped};
 use crate::corpus::{Packed, Split};
 
-/// Notes in a passage. With its velocities nobody plays so many twice in the same way.
+/// Notes in a passage. Nobody plays eight notes twice with the same velocities.
 const PASSAGE: usize = 8;
 /// Passages of each performance that are looked for. More than one, as two files of different resolution may order a
 /// chord differently.

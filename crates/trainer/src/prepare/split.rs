@@ -6,7 +6,7 @@ use crate::corpus::Split;
 
 /// The part of all notes that is set apart, at most: enough to measure by, little enough not to be missed.
 const VALID: f64 = 0.05;
-/// Where there is a choice, so many pieces at least, so that no favourite of all pianists decides the measure.
+/// Pieces that are set apart at least, if there is a choice: one that everybody plays must not decide the measure.
 const PIECES: usize = 20;
 
 /// Marks whole pieces for validation, about one note in twenty, or one piece if there are few. Which ones depends

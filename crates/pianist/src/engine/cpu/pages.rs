@@ -20,7 +20,7 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    /// Room for so many lines, all zeros. What is not used takes no memory.
+    /// Room for `lines` lines of zeros. What is not used takes no memory.
     ///
     /// # Panics
     /// If the system has no more memory.
@@ -39,7 +39,7 @@ impl Pages {
     /// The next `count` lines.
     ///
     /// # Panics
-    /// If there are not so many left.
+    /// If fewer are left.
     pub(super) fn take(&mut self, count: usize) -> Lines {
         let first = self.next;
         self.next += count;

@@ -100,12 +100,12 @@ impl Matrix {
         MatrixBuilder { groups, below, past, residual, words: Vec::new(), fits: true }
     }
 
-    /// Workgroups of `multiply` for so many rows.
+    /// Workgroups of `multiply`.
     pub(super) fn multiply_workgroups(&self, rows: usize) -> [u32; 2] {
         [self.groups as u32, rows.div_ceil(TILE) as u32]
     }
 
-    /// Workgroups of `update` for so many rows.
+    /// Workgroups of `update`.
     pub(super) fn update_workgroups(&self, rows: usize) -> [u32; 2] {
         [self.groups.div_ceil(THREADS) as u32, rows as u32]
     }
