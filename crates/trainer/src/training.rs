@@ -1,9 +1,13 @@
 //! `train`: from a corpus to a pianist.
 
+pub mod augmentation;
 mod check;
+pub mod checkpoint;
 mod curve;
 mod draft;
+mod growth;
 mod run;
+mod schedule;
 mod start;
 
 use std::path::PathBuf;
@@ -14,13 +18,14 @@ use etude_pianist::model_file::{LARGEST_MIB, PianistFileError};
 use etude_pianist::time::TimeBase;
 
 use crate::args;
-use crate::augmentation::Pedals;
 use crate::backend::{Device, DeviceError};
 use crate::card::CardError;
-use crate::checkpoint::CheckpointError;
 use crate::corpus::CorpusError;
 
 pub use run::run;
+
+use augmentation::Pedals;
+use checkpoint::CheckpointError;
 
 /// Train a pianist on a corpus.
 ///

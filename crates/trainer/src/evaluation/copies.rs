@@ -1,12 +1,15 @@
 //! What takes have in common with the training corpus, and human music beside them.
 
+mod automaton;
+mod search;
+
 use std::fmt;
 
 use etude_pianist::note::{Note, Performance};
 use serde::Serialize;
 
-use crate::copied::{self, Passage};
 use crate::corpus::Corpus;
+use search::{Passage, longest_copy};
 
 /// The longest passages that are also in the training corpus.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -42,9 +45,9 @@ impl Copies {
     pub(super) fn new(takes: &[Performance<f64>], excerpts: Vec<&[Note<f64>]>, corpus: &Corpus) -> Copies {
         let takes = takes.iter().map(|take| take.notes.as_slice());
         Copies {
-            generated: copied::longest_copy(takes, corpus).map(Copied::from),
+            generated: longest_copy(takes, corpus).map(Copied::from),
             human_excerpts: excerpts.len(),
-            human: copied::longest_copy(excerpts, corpus).map(Copied::from),
+            human: longest_copy(excerpts, corpus).map(Copied::from),
         }
     }
 

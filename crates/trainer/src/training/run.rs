@@ -10,19 +10,18 @@ use etude_pianist::model_file::Pianist;
 use indicatif::ProgressBar;
 use rayon::ThreadPoolBuilder;
 
-use super::{TrainArgs, TrainError, check, draft};
-use crate::augmentation::{Deck, Pedals};
+use super::augmentation::{Deck, Pedals};
+use super::checkpoint::{self, Progress};
+use super::curve::{Curve, Point};
+use super::start::{Start, checkpoint_path};
+use super::{TrainArgs, TrainError, check, draft, schedule};
 use crate::backend::Device;
 use crate::card;
-use crate::checkpoint::{self, Progress};
 use crate::corpus::{Corpus, Split};
 use crate::interrupt;
 use crate::learner::{Learner, Loss, Size, measure};
 use crate::passage::Passage;
 use crate::say;
-use crate::schedule;
-use crate::training::curve::{Curve, Point};
-use crate::training::start::{Start, checkpoint_path};
 
 /// The longest time between two checkpoints: what a crash costs at most.
 const CHECKPOINT: Duration = Duration::from_secs(180);

@@ -8,10 +8,10 @@ use etude_pianist::model_file::Pianist;
 use etude_pianist::network::Layout;
 use etude_pianist::time::TimeBase;
 
+use super::checkpoint::{self, Progress};
+use super::growth::widened;
 use super::{TrainArgs, TrainError};
-use crate::checkpoint::{self, Progress};
 use crate::corpus::Corpus;
-use crate::growth::widened;
 use crate::learner::initial_parameters;
 use crate::optimizer::AdamW;
 

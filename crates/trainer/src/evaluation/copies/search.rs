@@ -7,14 +7,12 @@
 //! recognizing the subwords of a text", 1985): it follows any music note by note and knows at each one how much of
 //! what was just heard occurs in a clip. So a corpus of millions of notes is searched in one pass.
 
-mod automaton;
-
 use std::cmp::Reverse;
 
 use etude_pianist::note::Note;
 use rayon::prelude::*;
 
-use self::automaton::{Automaton, Place};
+use super::automaton::{Automaton, Place};
 use crate::corpus::{Corpus, Entry, Split};
 
 /// Notes that follow one another faster than this, in seconds or quarter notes, are a chord. It lies between the
