@@ -33,7 +33,7 @@ pub struct EtudeParams {
     pub session: Arc<Session>,
     /// The editor's window.
     #[persist = "window"]
-    pub window: RwLock<Window>,
+    pub window: RwLock<WindowState>,
 
     /// Whether the pianist is silent. Hosts have a switch for it.
     #[id = "bypass"]
@@ -119,7 +119,7 @@ pub struct EtudeParams {
 /// The size of the editor's window, and what it shows of a take. The editor refuses what no screen shows.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Window {
+pub struct WindowState {
     /// Width in logical points.
     pub width: f32,
     /// Height in logical points.
@@ -141,9 +141,9 @@ pub struct Zoom {
     pub key: f32,
 }
 
-impl Default for Window {
-    fn default() -> Window {
-        Window { width: 1120.0, height: 720.0, zoom: None }
+impl Default for WindowState {
+    fn default() -> WindowState {
+        WindowState { width: 1120.0, height: 720.0, zoom: None }
     }
 }
 

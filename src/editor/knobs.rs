@@ -45,17 +45,9 @@ pub fn show(ui: &mut Ui, area: Rect, setter: &ParamSetter, params: &EtudeParams)
     };
     let rect = group(ui, "Freedom", BIG, &mut |group| freedom(group, params));
     let cell = Rect::from_min_size(rect.min + vec2(INSET, TITLE + 16.0), vec2(BIG - 8.0, 116.0));
-    dial(
-        ui,
-        cell,
-        setter,
-        &params.temperature,
-        Dial {
-            name: "Temperature",
-            tip: "How freely the pianist chooses, all in all. Low: safe and repetitive. 1: as it learned. High: wild.",
-            big: true,
-        },
-    );
+    let tip =
+        "How freely the pianist chooses, all in all. Low: safe and repetitive. 1: as it learned. High: wild.";
+    dial(ui, cell, setter, &params.temperature, Dial { name: "Temperature", tip, big: true });
     group(ui, "Music", 0.0, &mut |group| music(group, params));
     group(ui, "Feel", 0.0, &mut |group| feel(group, params));
     group(ui, "Form", 0.0, &mut |group| form(group, params));
@@ -77,13 +69,33 @@ fn freedom(group: &mut Group, params: &EtudeParams) {
         "Dynamics",
         "How freely loudness is chosen. Lower it for an even touch, raise it for contrasts.",
     );
-    group.dial(&params.length, "Length", "How freely note lengths are chosen. Lower it for a uniform touch, raise it for a mix of short and long.");
-    group.dial(&params.top_p, "Top-p", "Keeps only the likeliest choices that together have this probability. Lower it to forbid what is unlikely; 1 forbids nothing.");
-    group.dial(&params.min_p, "Min-p", "Forbids choices much less likely than the likeliest. Raise it to keep wild temperatures musical; 0 forbids nothing.");
+    group.dial(
+        &params.length,
+        "Length",
+        "How freely note lengths are chosen. Lower it for a uniform touch, raise it for a mix of \
+         short and long.",
+    );
+    group.dial(
+        &params.top_p,
+        "Top-p",
+        "Keeps only the likeliest choices that together have this probability. Lower it to forbid \
+         what is unlikely; 1 forbids nothing.",
+    );
+    group.dial(
+        &params.min_p,
+        "Min-p",
+        "Forbids choices much less likely than the likeliest. Raise it to keep wild temperatures \
+         musical; 0 forbids nothing.",
+    );
 }
 
 fn music(group: &mut Group, params: &EtudeParams) {
-    group.dial(&params.density, "Density", "How many notes to aim at: in a second, or in a quarter note if the pianist keeps your tempo. Off leaves it to the pianist.");
+    group.dial(
+        &params.density,
+        "Density",
+        "How many notes to aim at: in a second, or in a quarter note if the pianist keeps your \
+         tempo. Off leaves it to the pianist.",
+    );
     group.dial(&params.polyphony, "Polyphony", "How many keys may be down at once. Off sets no limit.");
     group.choice(
         &params.key,
@@ -136,7 +148,8 @@ fn form(group: &mut Group, params: &EtudeParams) {
     group.switch(
         &params.listen,
         "Listen",
-        "What you play into Etude is answered by the next take, and takes lean towards the last chord that you held, until the next one.",
+        "What you play into Etude is answered by the next take, and takes lean towards the last \
+         chord that you held, until the next one.",
     );
 }
 

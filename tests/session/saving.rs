@@ -59,7 +59,7 @@ fn a_project_comes_back_with_the_licence_of_its_pianist() {
 #[test]
 fn a_project_keeps_the_size_of_its_window_and_where_it_is_zoomed_to() {
     let params = EtudeParams::default();
-    let window = params::Window {
+    let window = params::WindowState {
         width: 1300.0,
         height: 800.0,
         zoom: Some(params::Zoom { start: 4.1, quarter: 77.7, top: 90.3, key: 11.1 }),
@@ -71,7 +71,7 @@ fn a_project_keeps_the_size_of_its_window_and_where_it_is_zoomed_to() {
 
     let older = BTreeMap::from([("window".to_owned(), r#"{"width":1000.0,"height":600.0}"#.to_owned())]);
     again.deserialize_fields(&older);
-    let window = params::Window { width: 1000.0, height: 600.0, zoom: None };
+    let window = params::WindowState { width: 1000.0, height: 600.0, zoom: None };
     assert_eq!(*again.window.read().unwrap(), window);
 }
 
