@@ -1,4 +1,4 @@
-//! Performances on their way into the network: spelled, augmented, cut into windows, side by side.
+//! A performance on its way into the network: spelled, and read step by step.
 
 use etude_pianist::alphabet::{Alphabet, Conditions, Context, InputRow, Metre, Pedal, Step};
 use etude_pianist::network::Blueprint;
@@ -109,7 +109,7 @@ impl Passage {
     }
 
     /// Adds the next step to `batch`, or an empty row at the end. Returns whether the step strikes a note.
-    fn write(&mut self, blueprint: &Blueprint, batch: &mut Batch) -> bool {
+    pub(crate) fn write(&mut self, blueprint: &Blueprint, batch: &mut Batch) -> bool {
         let Some(&step) = self.steps.get(self.at) else {
             batch.add(blueprint, None);
             return false;
@@ -142,47 +142,4 @@ fn metre(bars: &[Bar]) -> Option<Metre> {
         }
     }
     (!sections.is_empty()).then(|| Metre::new(sections))
-}
-
-/// Passages side by side, one per stream of a batch.
-pub struct Streams {
-    slots: Vec<Option<Passage>>,
-}
-
-impl Streams {
-    /// `count` streams, all waiting for a passage.
-    pub fn new(count: usize) -> Streams {
-        Streams { slots: (0..count).map(|_| None).collect() }
-    }
-
-    /// The passages that are being read, to change their conditions between windows.
-    pub fn passages(&mut self) -> impl Iterator<Item = &mut Passage> {
-        self.slots.iter_mut().flatten()
-    }
-
-    /// Gives every stream whose passage has ended the next one, while there is one. Returns whether any is being read.
-    pub fn refill(&mut self, batch: &mut Batch, mut next: impl FnMut() -> Option<Passage>) -> bool {
-        for (slot, fresh) in self.slots.iter_mut().zip(&mut batch.fresh) {
-            *fresh = slot.as_ref().is_none_or(|passage| passage.remaining() == 0);
-            if *fresh {
-                *slot = next();
-            }
-        }
-        self.slots.iter().any(Option::is_some)
-    }
-
-    /// Fills `batch` with the next window of every stream. Returns how many notes are struck in it.
-    pub fn read(&mut self, blueprint: &Blueprint, batch: &mut Batch) -> usize {
-        batch.clear();
-        let mut notes = 0;
-        for _ in 0..batch.steps {
-            for slot in &mut self.slots {
-                match slot {
-                    Some(passage) => notes += usize::from(passage.write(blueprint, batch)),
-                    None => batch.add(blueprint, None),
-                }
-            }
-        }
-        notes
-    }
 }

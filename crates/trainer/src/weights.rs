@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use etude_pianist::kernel::{Kernel, Panels, Rows};
 use etude_pianist::network::{Blueprint, Layout};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
 use rayon::prelude::*;
 
 use crate::tables::Table;
@@ -114,4 +116,30 @@ impl Linear {
         self.forward.pack_transposed(rows, outputs);
         self.backward.pack(rows, outputs);
     }
+}
+
+/// Random parameters to start from: PyTorch's uniform range for the LSTM with open forget gates, the same range by
+/// fan-in for the heads, embeddings of variance 1/4.
+pub fn initial_parameters(blueprint: &Blueprint, seed: u64) -> Vec<f32> {
+    let layout = Layout::new(blueprint);
+    let mut random = Pcg64Mcg::seed_from_u64(seed);
+    let mut flat = vec![0.0; layout.len()];
+    for (index, parameter) in layout.parameters.iter().enumerate() {
+        let [_, columns] = parameter.shape;
+        let range = match parameter {
+            bias if bias.is_bias() => 0.0,
+            table if table.name.contains("embedding") => 0.75f32.sqrt(),
+            lstm if lstm.name.starts_with("lstm") => 1.0 / (blueprint.units as f32).sqrt(),
+            _ => 1.0 / (columns as f32).sqrt(),
+        };
+        layout
+            .of_mut(&mut flat, index)
+            .iter_mut()
+            .for_each(|x| *x = range * (2.0 * random.random::<f32>() - 1.0));
+    }
+    for layer in &layout.layers {
+        let units = blueprint.units;
+        layout.of_mut(&mut flat, layer.bias)[units..2 * units].fill(1.0);
+    }
+    flat
 }

@@ -13,7 +13,7 @@ use etude_pianist::time::{Bar, TimeBase, TimeSignature};
 use etude_trainer::card::{self, CardArgs};
 use etude_trainer::corpus::{self, Draft, Packed, Split};
 use etude_trainer::evaluation::{self, EvaluateArgs, EvaluateError};
-use etude_trainer::learner::initial_parameters;
+use etude_trainer::weights::initial_parameters;
 use rand::RngExt;
 use tempfile::TempDir;
 

@@ -8,9 +8,11 @@ use etude_pianist::note::{Key, Note, Performance, Velocity};
 use etude_pianist::time::TimeBase;
 use etude_trainer::backend::candle::Candle;
 use etude_trainer::backend::{Backend, Fused};
-use etude_trainer::learner::{Learner, Loss, Size, initial_parameters};
+use etude_trainer::learner::{Learner, Size};
+use etude_trainer::loss::Loss;
 use etude_trainer::optimizer::AdamW;
 use etude_trainer::passage::Passage;
+use etude_trainer::weights::initial_parameters;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const SIZE: Size = Size { streams: 5, steps: 12, threads: 1, dropout: 0.0 };

@@ -7,12 +7,13 @@ use etude_pianist::note::{Key, Note, PedalChange, Performance, Velocity};
 use etude_pianist::time::{Bar, TimeBase, TimeSignature};
 use etude_trainer::backend::Device;
 use etude_trainer::corpus::{self, Corpus, Draft, Packed, Split};
-use etude_trainer::learner::{initial_parameters, measure};
+use etude_trainer::measuring::measure;
 use etude_trainer::passage::Passage;
 use etude_trainer::training::augmentation::{Deck, Pedals};
 use etude_trainer::training::checkpoint;
 use etude_trainer::training::{TrainArgs, TrainError, run};
 use etude_trainer::weights::Network;
+use etude_trainer::weights::initial_parameters;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 

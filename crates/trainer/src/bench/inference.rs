@@ -15,7 +15,7 @@ use etude_pianist::vectorised;
 use memmap2::MmapMut;
 
 use super::Fingerprint;
-use crate::learner::initial_parameters;
+use crate::weights::initial_parameters;
 
 const LAYERS: usize = 3;
 const UNITS: usize = 512;

@@ -12,9 +12,10 @@ use rand_pcg::Pcg64Mcg;
 
 use crate::args;
 use crate::backend::{Device, DeviceError};
-use crate::learner::{Learner, Size, initial_parameters};
+use crate::learner::{Learner, Size};
 use crate::optimizer::AdamW;
 use crate::passage::Passage;
+use crate::weights::initial_parameters;
 
 /// Performance RNN's size.
 const LAYERS: usize = 3;

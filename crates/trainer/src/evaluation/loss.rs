@@ -7,7 +7,8 @@ use etude_pianist::model_file::Pianist;
 
 use super::music::Piece;
 use super::played;
-use crate::learner::{self, Loss};
+use crate::loss::Loss;
+use crate::measuring;
 use crate::passage::Passage;
 use crate::say;
 use crate::weights::Network;
@@ -35,7 +36,7 @@ pub fn measure(pianist: &Pianist, precision: Precision, pieces: &[Piece], pedal:
         let passages = passages.collect();
         loss.add(&match &engine {
             Some(engine) => played::measure(engine, passages),
-            None => learner::measure(&pianist.blueprint, &network, kernel, threads, passages),
+            None => measuring::measure(&pianist.blueprint, &network, kernel, threads, passages),
         });
         progress.inc(notes(group.iter().copied()));
     }

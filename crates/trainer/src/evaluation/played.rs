@@ -3,7 +3,7 @@
 use etude_pianist::engine::{Batch, CpuEngine, Engine};
 use rayon::prelude::*;
 
-use crate::learner::Loss;
+use crate::loss::Loss;
 use crate::passage::Passage;
 
 /// Passages that one thread hears side by side.

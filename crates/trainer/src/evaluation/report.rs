@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use super::comparison::{Comparison, Pair, STRETCH_BARS, Spread, TAKE_STRETCHES};
 use super::copies::Copies;
 use super::{EvaluateArgs, named};
-use crate::learner::Loss;
+use crate::loss::Loss;
 use crate::prepare::Skipped;
 use crate::say;
 

@@ -2,7 +2,7 @@
 
 use etude_pianist::network::{Blueprint, Layout, Parameter};
 
-use crate::learner::initial_parameters;
+use crate::weights::initial_parameters;
 
 /// The parameters of a network of `wide` that computes what `narrow` computes with `parameters`: a run can go on from
 /// there with more room to learn in (Chen, Goodfellow and Shlens, "Net2Net", 2016).

@@ -19,7 +19,9 @@ use crate::backend::Device;
 use crate::card;
 use crate::corpus::{Corpus, Split};
 use crate::interrupt;
-use crate::learner::{Learner, Loss, Size, measure};
+use crate::learner::{Learner, Size};
+use crate::loss::Loss;
+use crate::measuring::measure;
 use crate::passage::Passage;
 use crate::say;
 

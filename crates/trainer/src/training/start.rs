@@ -12,8 +12,8 @@ use super::checkpoint::{self, Progress};
 use super::growth::widened;
 use super::{TrainArgs, TrainError};
 use crate::corpus::Corpus;
-use crate::learner::initial_parameters;
 use crate::optimizer::AdamW;
+use crate::weights::initial_parameters;
 
 /// Everything that learning goes on from.
 pub(super) struct Start {
