@@ -4,8 +4,12 @@
 //! `performance_encoder_decoder.py`; then pedal down and pedal up, used only where the pedal is kept. It is the
 //! reference that `notes` is measured against.
 
+mod context;
+
+pub(super) use context::EventsContext;
+
 use super::condition::{Conditions, Metre};
-use super::{Context, InputRow, Step, VELOCITY_BINS};
+use super::{Step, VELOCITY_BINS};
 use crate::network::{Blueprint, Head, Inputs};
 use crate::note::{Key, Note, PedalChange, Performance, Velocity};
 use crate::time::{MAX_TICKS, Ticks, TimeBase};
@@ -160,66 +164,5 @@ impl Decoder {
 
     fn pedal(&mut self, down: bool, now: Ticks) {
         self.performance.pedal.push(PedalChange { time: seconds(now), down });
-    }
-}
-
-/// Follows steps of the `events` alphabet.
-pub struct EventsContext {
-    last: Step,
-    step: Step,
-    now: Ticks,
-}
-
-impl EventsContext {
-    /// Nothing has been played yet.
-    pub fn new() -> EventsContext {
-        EventsContext { last: Step::EMPTY, step: Step::EMPTY, now: 0 }
-    }
-}
-
-impl Default for EventsContext {
-    fn default() -> EventsContext {
-        EventsContext::new()
-    }
-}
-
-impl Context for EventsContext {
-    fn listen(&self, conditions: &Conditions, row: InputRow) {
-        let (position, length) = conditions.bar_symbols(self.now);
-        row.categories.copy_from_slice(&[
-            self.last.get(0).unwrap_or(SYMBOLS as u16),
-            position,
-            length,
-            conditions.density_symbol(),
-            conditions.pedal_symbol(),
-        ]);
-        conditions.write_pitch_classes(row.dense);
-    }
-
-    fn asks(&self) -> Option<usize> {
-        self.step.get(0).is_none().then_some(0)
-    }
-
-    fn read(&self, _: &Conditions, _: InputRow) {}
-
-    fn choose(&mut self, symbol: u16) {
-        assert!(self.asks().is_some(), "the step is complete");
-        self.step.0[0] = symbol;
-        if (TIME_SHIFT..VELOCITY).contains(&symbol) {
-            self.now = self.now.saturating_add(shift_of(symbol));
-        }
-    }
-
-    fn begin(&mut self) {
-        self.last = self.step;
-        self.step = Step::EMPTY;
-    }
-
-    fn step(&self) -> Step {
-        self.step
-    }
-
-    fn now(&self) -> Ticks {
-        self.now
     }
 }
