@@ -81,7 +81,7 @@ impl Take {
 
     fn in_manner_of(music: Arc<composer::Take>, manner: Manner, place: Place, decided: f64) -> Take {
         static TAKES: AtomicU64 = AtomicU64::new(0);
-        let played = manner.play(&music.performance, music.time_signature, music.quarters);
+        let played = manner.play(&music.sounding(), music.time_signature, music.quarters);
         let cues = cues(&played);
         let pedal = cues.iter().filter_map(|cue| match cue.action {
             Action::Pedal(down) => Some((cue.tick, down)),

@@ -388,6 +388,26 @@ fn what_is_composed_between_kept_bars_rings_on_into_the_next_one() {
 }
 
 #[test]
+fn the_last_notes_of_a_take_end_with_it_and_ring_on_where_it_is_continued() {
+    let (_folder, pianist) = pianist();
+    let (generator, _player) = Generator::start().unwrap();
+    let editor = generator.editor();
+    let rings = |seed| {
+        editor.order(order(&pianist, seed, Mode::Loop));
+        let first = wait_until_ready(&editor);
+        assert!(first.played().notes.iter().all(|note| note.end() <= 32.0));
+        let mut longer = order(&pianist, seed, Mode::Loop);
+        longer.request.bars = 12;
+        editor.order(keeping(longer, &first, std::iter::once(0..8).collect()));
+        let longer = wait_until_ready(&editor);
+        assert_eq!(onsets(longer.music(), 32.0), onsets(first.music(), 32.0));
+        assert!(longer.played().notes.iter().all(|note| note.end() <= 48.0));
+        longer.played().notes.iter().any(|note| note.onset < 32.0 && note.end() > 32.0)
+    };
+    assert!((20..40).any(rings), "no note of twenty takes wants to sound longer than its take");
+}
+
+#[test]
 fn an_endless_take_that_was_composed_far_beyond_the_playhead_comes_back_at_once() {
     let (_folder, pianist) = pianist();
     let (generator, mut player) = Generator::start().unwrap();

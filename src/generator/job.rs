@@ -78,7 +78,8 @@ struct Work {
     bars: Range<u32>,
     /// The length of a bar, in quarter notes.
     bar: f64,
-    /// Up to where their notes may sound, in quarter notes from the first of them: into the bar after, if that is kept.
+    /// Up to where their notes may sound, in quarter notes from the first of them: into the bar after, if that is kept;
+    /// nobody knows yet what follows the last bar.
     sounding: f64,
 }
 
@@ -106,7 +107,7 @@ impl Job {
         let missing = missing(keep.as_ref(), request.bars);
         let (done, kept) = keep.map_or_else(Default::default, |kept| {
             let music = kept.take.music();
-            (only(&music.performance, &kept.bars, bar, request.quarters()), kept.bars)
+            (only(&music.performance, &kept.bars, bar, f64::INFINITY), kept.bars)
         });
         let mut job = Job {
             number,
@@ -205,14 +206,16 @@ impl Job {
         let primer = if before.notes.is_empty() { self.request.primer.clone() } else { Some(before) };
         let seed = self.request.seed;
         // One bar more than is missing tells how long its last notes want to sound.
-        let composed = bars.len() as u32 + u32::from(bars.end < self.request.bars);
+        let is_followed = bars.end < self.request.bars;
+        let composed = bars.len() as u32 + u32::from(is_followed);
         let request = Request { bars: composed, primer, ..self.request.clone() };
         let requests: Vec<Request> = (0..u64::from(self.ideas))
             .map(|idea| Request { seed: seed.wrapping_add(idea), ..request.clone() })
             .collect();
         let composer = Composer::new(engine.clone(), &requests)?;
         self.device = composer.device().to_owned();
-        self.work = Some(Work { engine, composer, bars, bar, sounding: request.quarters() });
+        let sounding = if is_followed { request.quarters() } else { f64::INFINITY };
+        self.work = Some(Work { engine, composer, bars, bar, sounding });
         Ok(())
     }
 

@@ -107,7 +107,7 @@ impl SavedTake {
         let decided = take.decided().min(f64::from(take.bars()) * bar);
         let whole = decided >= *quarters;
         let runs = take.runs();
-        let saved = if whole { performance } else { &only(performance, &runs, bar, *quarters) };
+        let saved = if whole { performance } else { &only(performance, &runs, bar, f64::INFINITY) };
         SavedTake {
             id: entry.id,
             pianist: entry.pianist.clone(),
@@ -146,7 +146,7 @@ impl SavedTake {
             && self.pedal.iter().all(|change| inside(change.0));
         let note = |(onset, duration, key, velocity): (f64, f64, u8, u8)| {
             let note = Note { onset, duration, key: Key::from_midi(key)?, velocity: Velocity::new(velocity) };
-            (inside(onset) && inside(duration)).then_some(note)
+            (inside(onset) && (0.0..=MAX_QUARTERS).contains(&duration)).then_some(note)
         };
         let notes = self.notes.into_iter().map(note).collect::<Option<Vec<_>>>()?;
         let pedal = self.pedal.into_iter().map(|(time, down)| PedalChange { time, down }).collect();

@@ -38,6 +38,28 @@ fn a_project_is_saved_in_the_same_bytes_and_comes_back_note_for_note() {
 }
 
 #[test]
+fn the_last_notes_of_a_take_ring_on_where_it_is_continued_after_it_came_back_with_its_project() {
+    let rings = |seed| {
+        let params = Arc::new(EtudeParams::default());
+        turn(&params.seed, seed);
+        turn(&params.bars, 1);
+        let saved = {
+            let instance = Instance::with(params);
+            instance.takes(1);
+            instance.saved()
+        };
+        let params = Arc::new(EtudeParams::default());
+        params.deserialize_fields(&saved);
+        let instance = Instance::with(params);
+        instance.takes(1);
+        instance.params.session.extend();
+        let longer = instance.takes(2).take.clone().unwrap();
+        longer.played().notes.iter().any(|note| note.onset < 4.0 && note.end() > 4.0)
+    };
+    assert!((1..40).any(rings), "no note of forty takes wants to sound longer than its take");
+}
+
+#[test]
 fn a_project_comes_back_with_the_licence_of_its_pianist() {
     let folder = tempfile::tempdir().unwrap();
     let name = folder.path().join("tiny").to_str().unwrap().to_owned();

@@ -32,7 +32,7 @@ struct Human {
 /// `base` is the pianist's time base, which decides with whom the take is compared.
 pub fn score(take: &Take, base: TimeBase, pedal: Pedal) -> f64 {
     let units_per_quarter = base.units_per_quarter(take.tempo);
-    let notes = take.performance.stretched(units_per_quarter).notes;
+    let notes = take.sounding().stretched(units_per_quarter).notes;
     let length = take.quarters * units_per_quarter;
     let whole_stretches = (length / stretch(base) + 1e-9) as usize;
     let human = human(base, whole_stretches > 0, pedal);

@@ -37,7 +37,7 @@ fn note(onset: f64, duration: f64, midi: u8) -> Note<f64> {
 
 /// Checks everything that holds for every take.
 fn assert_valid(take: &Take, request: &Request) {
-    let Performance { notes, pedal } = &take.performance;
+    let Performance { notes, pedal } = &take.sounding();
     let Knobs { locks, pedal: spelling, .. } = &request.knobs;
     assert_eq!(take.quarters, request.quarters());
     assert!(notes.is_sorted_by_key(|note| (note.onset, note.key)), "notes are in order");

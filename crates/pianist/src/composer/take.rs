@@ -20,12 +20,19 @@ pub struct Take {
     pub time_signature: TimeSignature,
     /// Length in quarter notes: whole bars.
     pub quarters: f64,
-    /// What is played, in quarter notes from the first bar. Everything ends within the length, and the pedal is up at
-    /// the end.
+    /// What is played, in quarter notes from the first bar. Everything begins within the length, and the pedal is up at
+    /// the end; notes may be meant to sound [longer](Take::sounding), if more bars follow.
     pub performance: Performance<f64>,
 }
 
 impl Take {
+    /// What is heard if no bars follow: everything ends within the length.
+    pub fn sounding(&self) -> Performance<f64> {
+        let end = |note: &Note<f64>| note.duration.min(self.quarters - note.onset);
+        let notes = self.performance.notes.iter().map(|note| Note { duration: end(note), ..*note });
+        Performance { notes: notes.collect(), pedal: self.performance.pedal.clone() }
+    }
+
     /// The take as it goes into a MIDI file.
     pub fn clip(&self, name: &str) -> Clip {
         Clip {
@@ -33,7 +40,7 @@ impl Take {
             tempo: self.tempo,
             time_signature: self.time_signature,
             quarters: self.quarters,
-            performance: self.performance.clone(),
+            performance: self.sounding(),
         }
     }
 }
@@ -88,9 +95,8 @@ impl Grid {
         let last_onset = self.quarters - 0.5 / self.ticks_per_quarter();
         let longest = LONGEST_NOTE * self.tempo / 60.0;
         let notes = performance.notes.iter().filter(|note| place(note.onset) < last_onset).map(|note| {
-            let onset = place(note.onset);
-            let duration = self.quarters(note.duration).min(longest).min(self.quarters - onset);
-            Note { onset, duration, key: note.key, velocity: note.velocity }
+            let duration = self.quarters(note.duration).min(longest);
+            Note { onset: place(note.onset), duration, key: note.key, velocity: note.velocity }
         });
         let pedal = performance.pedal.iter().filter(|change| place(change.time) < self.quarters);
         let pedal = pedal.map(|change| PedalChange { time: place(change.time), down: change.down });

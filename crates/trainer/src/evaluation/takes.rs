@@ -37,7 +37,7 @@ pub fn compose(pianist: &Pianist, pedal: Pedal, count: usize) -> Result<Vec<Perf
     }
     progress.finish_and_clear();
     let units_per_quarter = pianist.time_base.units_per_quarter(TEMPO);
-    Ok(composer.finish().iter().map(|take| take.performance.stretched(units_per_quarter)).collect())
+    Ok(composer.finish().iter().map(|take| take.sounding().stretched(units_per_quarter)).collect())
 }
 
 /// The beginnings of up to `count` performances that are long enough, each as long as a take. They are chosen evenly

@@ -137,7 +137,7 @@ impl System<'_> {
     }
 
     fn draw_notes(&mut self, take: &Take) {
-        for note in &take.performance.notes {
+        for note in &take.sounding().notes {
             if note.end() > self.start && note.onset < self.end {
                 let (left, right) = (self.x(note.onset), self.x(note.end()));
                 let y = self.y(note.key.index());
