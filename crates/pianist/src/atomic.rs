@@ -140,7 +140,43 @@ mod tests {
         assert!(link.is_symlink());
         assert_eq!(fs::read(&file).unwrap(), b"new");
         assert_eq!(metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-        write(Path::new("/dev/null"), b"new").unwrap();
-        assert!(!is_same(Path::new("/dev/null"), Path::new("/dev/null")), "what goes there is lost anyway");
+    }
+
+    // A pipe of its own: were this wrong, a device of the machine that runs it would be replaced by a file.
+    #[cfg(unix)]
+    #[test]
+    fn what_is_written_to_a_pipe_goes_through_it_and_the_pipe_stays() {
+        let place = tempfile::tempdir().unwrap();
+        let pipe = place.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        check(&pipe).unwrap();
+        assert!(!is_same(&pipe, &pipe), "what goes there is lost anyway");
+        let listener = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::read(pipe).unwrap()
+        });
+        write(&pipe, b"new").unwrap();
+        assert!(!pipe.is_file());
+        assert_eq!(listener.join().unwrap(), b"new");
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_file_does_not_replace_a_link_that_leads_nowhere() {
+        let place = tempfile::tempdir().unwrap();
+        let link = place.path().join("link");
+        std::os::unix::fs::symlink("nowhere", &link).unwrap();
+        assert_eq!(write_new(&link, b"new").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert!(link.is_symlink());
+    }
+
+    #[test]
+    fn a_file_that_is_yet_to_be_written_is_the_same_by_whatever_path() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("folder");
+        fs::create_dir(&folder).unwrap();
+        assert!(is_same(&place.path().join("new"), &folder.join("../new")));
+        assert!(!is_same(&place.path().join("new"), &folder.join("new")));
     }
 }

@@ -156,6 +156,19 @@ mod tests {
     }
 
     #[test]
+    fn music_in_seconds_scores_the_same_whatever_the_tempo_it_is_written_in() {
+        let slow = take(2.5, 1.4, |i| 48 + (i * 7 % 35) as u8);
+        let fast = Take {
+            tempo: 240.0,
+            quarters: 128.0,
+            performance: slow.performance.stretched(2.0),
+            ..slow.clone()
+        };
+        let [slow, fast] = [slow, fast].map(|take| score(&take, TimeBase::Seconds, Pedal::Keep));
+        assert!(slow > 0.0 && (slow - fast).abs() < 1e-9, "{slow}, {fast}");
+    }
+
+    #[test]
     fn a_folded_pedal_is_no_fault_however_much_sounds_at_once() {
         for base in [TimeBase::Seconds, TimeBase::Beats] {
             let [dry, rings] = [0.7, 3.0].map(|duration| take(5.0, duration, |i| 48 + (i * 7 % 35) as u8));

@@ -149,6 +149,18 @@ fn velocities_change_by_less_than_a_bin() {
         assert!(back.midi().abs_diff(midi) <= 2 && back.bin() == velocity.bin());
     }
     assert_eq!(Velocity::new(127).bin(), VELOCITY_BINS - 1);
+    let loudest = Velocity::from_bin(VELOCITY_BINS - 1);
+    for beyond in [VELOCITY_BINS, 2 * VELOCITY_BINS, usize::MAX] {
+        assert_eq!(Velocity::from_bin(beyond), loudest);
+    }
+}
+
+#[test]
+fn an_alphabet_is_read_by_the_name_it_is_shown_with() {
+    for alphabet in ALPHABETS {
+        assert_eq!(alphabet.to_string().parse(), Ok(alphabet));
+    }
+    assert!("letters".parse::<Alphabet>().is_err());
 }
 
 #[test]

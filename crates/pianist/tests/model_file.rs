@@ -191,6 +191,21 @@ fn the_card_page_says_what_a_user_must_know() {
     }
 }
 
+#[test]
+fn the_card_page_says_how_large_a_pianist_is_and_ends_with_what_was_noted() {
+    let count = Layout::new(&Alphabet::Notes.blueprint(2, 64)).len();
+    let card = |notes: &str| Card { notes: notes.to_owned(), ..Card::default() };
+    let sized = |notes| Pianist::new(Alphabet::Notes, TimeBase::Beats, 2, 64, vec![0.0; count], card(notes));
+    let page = sized("It likes waltzes.").card_page().unwrap();
+    let file_size = sized("It likes waltzes.").to_bytes().unwrap().len();
+    let (millions, mebibytes) = (count as f64 / 1_000_000.0, file_size as f64 / 1_048_576.0);
+    assert!(millions > 0.1 && mebibytes > 0.1, "enough to be seen in one decimal place");
+    let size = format!("{millions:.1} M parameters, {mebibytes:.1} MiB");
+    assert!(page.contains(&size) && page.ends_with("\n\nIt likes waltzes.\n"), "{size} in\n{page}");
+    let page = sized("").card_page().unwrap();
+    assert!(page.ends_with("measured.\n"), "{page}");
+}
+
 proptest! {
     #[test]
     fn damaged_bytes_are_refused_or_read_but_never_panic(

@@ -115,9 +115,21 @@ fn top_p_and_min_p_drop_the_unlikely() {
     }
 }
 
+#[test]
+fn a_symbol_whose_logit_is_no_number_is_chosen_only_where_nothing_else_may_be() {
+    for broken in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        for kinds in [&ONE_KIND[..], &TWO_KINDS] {
+            let logits = [broken, 0.0, broken, broken, broken, broken];
+            assert_eq!(shares(logits, kinds, Freedom::AS_LEARNED), certain(1));
+        }
+        let only = [false, false, true, false, false, false];
+        assert_eq!(Sampler::new(7).choose(&[broken; 6], &only, &ONE_KIND, &Freedom::AS_LEARNED), 2);
+    }
+}
+
 /// Logits of every sort, and at least one symbol that is allowed.
 fn logits_and_mask() -> impl Strategy<Value = (Vec<f32>, Vec<bool>)> {
-    let logit = prop_oneof![8 => -30.0..30.0f32, 1 => any::<f32>()];
+    let logit = prop_oneof![8 => -30.0..30.0f32, 1 => prop::num::f32::ANY];
     let mask =
         prop::collection::vec(any::<bool>(), 6).prop_filter("one is allowed", |mask| mask.contains(&true));
     (prop::collection::vec(logit, 6), mask)
@@ -125,7 +137,7 @@ fn logits_and_mask() -> impl Strategy<Value = (Vec<f32>, Vec<bool>)> {
 
 /// Any numbers at all, not only sensible ones.
 fn freedom() -> impl Strategy<Value = Freedom> {
-    let number = || prop_oneof![0.0..2.0f32, any::<f32>()];
+    let number = || prop_oneof![0.0..2.0f32, prop::num::f32::ANY];
     (prop::array::uniform5(number()), number(), number()).prop_map(|(t, top_p, min_p)| Freedom {
         temperatures: Temperatures { master: t[0], pitch: t[1], time: t[2], dynamics: t[3], length: t[4] },
         top_p,

@@ -74,4 +74,11 @@ mod tests {
             assert_eq!(key.to_string().parse(), Ok(key));
         }
     }
+
+    #[test]
+    fn the_black_keys_are_those_that_need_a_sign() {
+        for key in Key::all() {
+            assert_eq!(key.is_black(), key.to_string().contains(['#', 'b']), "{key}");
+        }
+    }
 }
