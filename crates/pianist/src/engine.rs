@@ -17,8 +17,8 @@ mod inputs;
 mod reference;
 
 pub use cpu::{CpuEngine, Instructions, Precision, PrecisionError};
-pub use device::{Device, DeviceNameError, step_time};
-pub use fastest::Fastest;
+pub use device::{Device, DeviceNameError};
+pub use fastest::{Fastest, step_time};
 #[cfg(feature = "gpu")]
 pub use gpu::{GpuEngine, adapters};
 #[cfg(feature = "candle")]

@@ -57,7 +57,7 @@ mod parts;
 mod tile;
 mod words;
 
-pub use activation::{cell_output, exp, ln, next_cell, sigmoid, tanh};
+pub use activation::{exp, sigmoid, tanh};
 #[cfg(target_arch = "x86_64")]
 pub use amx::request_tiles;
 pub use lanes::{LANES, load, store};
@@ -65,7 +65,7 @@ pub use outer::{Outer, Summand, accumulate_outer};
 pub use panels::{Panels, Rows, fill_rows, product};
 pub use words::Words;
 
-pub(crate) use activation::ROUNDER;
+pub(crate) use activation::{ROUNDER, cell_output, ln, next_cell};
 use parts::PARTS;
 pub(crate) use parts::bf16_bits;
 use std::sync::LazyLock;

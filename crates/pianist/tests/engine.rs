@@ -81,7 +81,7 @@ fn engines(pianist: &Pianist) -> Vec<CpuEngine> {
     ways.map(|(precision, way)| CpuEngine::with_instructions(pianist.clone(), precision, way)).collect()
 }
 
-/// Shapes that fill no register, panel or tile to its end, for so many streams.
+/// Layers, units and streams that fill no register, panel or tile to its end.
 const ODD_SHAPES: [(usize, usize, usize); 5] = [(1, 1, 1), (2, 9, 7), (3, 33, 2), (1, 67, 13), (2, 130, 5)];
 
 /// Parameters small enough for the sums of `units` to stay where rounding is what matters.

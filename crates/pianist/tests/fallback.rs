@@ -17,7 +17,7 @@ use etude_pianist::engine::{CpuEngine, DeviceError, Precision};
 use etude_pianist::note::{Key, Note, Performance, Velocity};
 use etude_pianist::time::TimeBase;
 
-/// A pianist's engine that fails after so many calls, and how many are left; its fallback plays the pianist with the seed
+/// A pianist's engine that fails after `calls` calls, and how many are left; its fallback plays the pianist with the seed
 /// `fallback`.
 fn failing(alphabet: Alphabet, calls: usize, fallback: u64) -> (Arc<Disguised>, Arc<AtomicUsize>) {
     let engine = |seed| {

@@ -1,4 +1,4 @@
-//! Of two devices, the faster one for so many streams composes, and each number of streams is timed once.
+//! Of two devices, the one composes that is faster for the number of streams, and each number is timed once.
 
 mod common;
 #[path = "common/disguised.rs"]

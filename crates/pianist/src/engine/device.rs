@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
@@ -61,27 +60,6 @@ fn fastest(pianist: Pianist, precision: Precision) -> Arc<dyn Engine> {
 #[cfg(not(feature = "gpu"))]
 fn fastest(pianist: Pianist, precision: Precision) -> Arc<dyn Engine> {
     Arc::new(CpuEngine::new(pianist, precision))
-}
-
-/// How long `engine` takes for a step of `streams` streams, all heads included, at its best.
-///
-/// # Errors
-/// If the device fails.
-pub fn step_time(engine: &dyn Engine, streams: usize) -> Result<Duration, DeviceError> {
-    /// Enough for clocks and caches to get going, and over in a blink.
-    const STEPS: usize = 16;
-    let mut batch = engine.batch(streams)?;
-    let all: Vec<usize> = (0..streams).collect();
-    let mut best = Duration::MAX;
-    for _ in 0..STEPS {
-        let started = Instant::now();
-        batch.advance(&all)?;
-        for head in 0..engine.blueprint().heads.len() {
-            batch.head(head, &all)?;
-        }
-        best = best.min(started.elapsed());
-    }
-    Ok(best)
 }
 
 impl fmt::Display for Device {

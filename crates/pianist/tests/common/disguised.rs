@@ -18,7 +18,7 @@ pub enum Call {
     Head,
 }
 
-/// What a device does with a call for so many streams before the processor computes.
+/// What a device does with a call, given its number of streams, before the processor computes.
 type Act = dyn Fn(Call, usize) -> Result<(), DeviceError> + Send + Sync;
 
 /// An engine whose device acts before it computes.

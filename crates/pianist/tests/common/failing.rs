@@ -7,8 +7,8 @@ use etude_pianist::engine::{CpuEngine, DeviceError};
 
 use crate::disguised::Disguised;
 
-/// An engine that computes as `engine` for so many calls, until its device is lost, and lets `fallback` go on; and how many
-/// calls go well yet.
+/// An engine that computes as `engine` for `calls` calls, until its device is lost, and lets `fallback` go on; and how many
+/// calls are left.
 pub fn failing(engine: CpuEngine, fallback: CpuEngine, calls: usize) -> (Disguised, Arc<AtomicUsize>) {
     let calls_left = Arc::new(AtomicUsize::new(calls));
     let left = calls_left.clone();
