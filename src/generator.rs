@@ -6,6 +6,7 @@
 pub(crate) mod bars;
 mod job;
 mod opening;
+mod work;
 
 use std::ops::Range;
 use std::sync::Arc;

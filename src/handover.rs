@@ -7,9 +7,11 @@
 //! The player's end never allocates, frees, locks or blocks, but for an offline bounce: there it waits for music. Takes
 //! reach it through a triple buffer, so a take that it is done with is dropped by the generator.
 
+mod sleep;
+
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
@@ -20,6 +22,7 @@ use crate::manner::Manner;
 use crate::player::Block;
 use crate::take::{Before, Take};
 use crate::ticks::nearest_tick;
+use sleep::Sleep;
 
 /// How often an offline bounce looks for new music.
 const INTERVAL: Duration = Duration::from_millis(1);
@@ -76,16 +79,10 @@ pub struct PlayerEnd {
     shared: Arc<Shared>,
 }
 
-/// What all threads see. Every access is sequentially consistent: a thread that goes to sleep and one that wakes it must
-/// not overlook each other, and a few accesses per block cost nothing.
+/// What all threads see. Every access is sequentially consistent, as those to [`Sleep`].
+#[derive(Default)]
 struct Shared {
-    /// The host's tick up to which the player plays; the lowest there is, while it does not.
-    playhead: AtomicI64,
-    /// The generator sleeps while the playhead is between these two.
-    rest_from: AtomicI64,
-    rest_until: AtomicI64,
-    /// Whether it sleeps, and nobody woke it yet.
-    asleep: AtomicBool,
+    sleep: Sleep,
     /// The manner asked for last, until the generator takes it.
     manner: Mutex<Option<Manner>>,
     /// How many orders were given.
@@ -100,7 +97,6 @@ struct Shared {
     hurried: AtomicBool,
     /// Whether the generator shall end, or has ended.
     over: AtomicBool,
-    generator: OnceLock<Thread>,
     status: Mutex<Status>,
 }
 
@@ -108,21 +104,7 @@ struct Shared {
 pub fn handover() -> (EditorEnd, GeneratorEnd, PlayerEnd) {
     let (order, orders) = mpsc::channel();
     let (write, read) = triple_buffer(&None);
-    let shared = Arc::new(Shared {
-        playhead: AtomicI64::new(i64::MIN),
-        rest_from: AtomicI64::new(i64::MIN),
-        rest_until: AtomicI64::new(i64::MAX),
-        asleep: AtomicBool::new(false),
-        manner: Mutex::default(),
-        ordered: AtomicU64::new(0),
-        answered: AtomicU64::new(0),
-        growing: AtomicBool::new(false),
-        heeded: AtomicU64::new(0),
-        hurried: AtomicBool::new(false),
-        over: AtomicBool::new(false),
-        generator: OnceLock::new(),
-        status: Mutex::default(),
-    });
+    let shared = Arc::new(Shared::default());
     (
         EditorEnd { orders: order, shared: shared.clone() },
         GeneratorEnd {
@@ -142,14 +124,14 @@ impl EditorEnd {
         let number = self.shared.ordered.fetch_add(1, SeqCst) + 1;
         // Without a generator, at the very end, nobody waits for an answer.
         let _ = self.orders.send((number, order));
-        self.shared.wake();
+        self.shared.sleep.wake();
         number
     }
 
     /// Plays takes in another manner from now on, the one that is played too.
     pub fn set_manner(&self, manner: Manner) {
         *self.shared.manner.lock().unwrap_or_else(PoisonError::into_inner) = Some(manner);
-        self.shared.wake();
+        self.shared.sleep.wake();
     }
 
     /// Whether an offline bounce waits for whatever is asked for.
@@ -167,13 +149,13 @@ impl EditorEnd {
 
     /// Names the generator's thread, once, so that it can be woken.
     pub(crate) fn introduce(&self, generator: Thread) {
-        let _ = self.shared.generator.set(generator);
+        self.shared.sleep.introduce(generator);
     }
 
     /// Tells the generator to end as soon as it can.
     pub(crate) fn dismiss(&self) {
         self.shared.over.store(true, SeqCst);
-        self.shared.wake();
+        self.shared.sleep.wake();
     }
 }
 
@@ -190,7 +172,7 @@ impl GeneratorEnd {
 
     /// The host's tick up to which the player plays; the lowest there is, while it does not.
     pub(crate) fn playhead(&self) -> i64 {
-        self.shared.playhead.load(SeqCst)
+        self.shared.sleep.playhead()
     }
 
     /// The take that the player has.
@@ -267,17 +249,7 @@ impl GeneratorEnd {
 
     /// Sleeps while the playhead is in `range` and there is nothing new, until `deadline`; or for a shorter time.
     pub(crate) fn sleep_while(&self, range: Range<i64>, deadline: Option<Instant>) {
-        let Shared { rest_from, rest_until, asleep, .. } = &*self.shared;
-        rest_from.store(range.start, SeqCst);
-        rest_until.store(range.end, SeqCst);
-        asleep.store(true, SeqCst);
-        if range.contains(&self.playhead()) {
-            match deadline {
-                Some(deadline) => thread::park_timeout(deadline.saturating_duration_since(Instant::now())),
-                None => thread::park(),
-            }
-        }
-        asleep.store(false, SeqCst);
+        self.shared.sleep.sleep_while(range, deadline);
     }
 }
 
@@ -304,26 +276,16 @@ impl PlayerEnd {
     /// The take to play in `block`. If it may wait, it waits until it is composed as far as the block goes.
     pub fn take(&mut self, block: &Block) -> Option<&Take> {
         let end = block.end();
-        self.report(end.unwrap_or(i64::MIN));
+        self.shared.sleep.report(end.unwrap_or(i64::MIN));
         if let Some(end) = end {
             while !self.patience.is_zero() && self.has_to_wait(end) {
                 let before = Instant::now();
-                self.report(end);
+                self.shared.sleep.report(end);
                 thread::sleep(INTERVAL);
                 self.wait_at_most(self.patience.saturating_sub(before.elapsed()));
             }
         }
         self.takes.read().as_deref()
-    }
-
-    fn report(&self, tick: i64) {
-        let Shared { playhead, rest_from, rest_until, asleep, .. } = &*self.shared;
-        playhead.store(tick, SeqCst);
-        let rest = rest_from.load(SeqCst)..rest_until.load(SeqCst);
-        // Waking a thread is a system call, so it is done once.
-        if !rest.contains(&tick) && asleep.swap(false, SeqCst) {
-            self.shared.wake();
-        }
     }
 
     /// Whether there is no music yet for the last order.
@@ -349,12 +311,6 @@ impl PlayerEnd {
 }
 
 impl Shared {
-    fn wake(&self) {
-        if let Some(generator) = self.generator.get() {
-            generator.unpark();
-        }
-    }
-
     fn status<T>(&self, look: impl FnOnce(&mut Status) -> T) -> T {
         look(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -1,21 +1,18 @@
 //! An order being met, step by step.
 
-use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use etude_pianist::alphabet::Pedal;
-use etude_pianist::composer::{self, Composer, MAX_QUARTERS, Request, RequestError};
+use etude_pianist::composer::{self, MAX_QUARTERS, Request, RequestError};
 use etude_pianist::engine::Engine;
 use etude_pianist::note::Performance;
-use etude_pianist::ranking;
-use etude_pianist::time::TimeBase;
 use thiserror::Error;
 
-use super::bars::{join, only, place_after};
+use super::bars::{join, only};
 use super::opening;
+use super::work::Work;
 use super::{Kept, Order};
 use crate::handover::{GeneratorEnd, Status};
 use crate::params::Mode;
@@ -69,18 +66,6 @@ pub(super) struct Job {
     device: String,
     /// Why the device that was asked for does not compose, if another had to.
     warning: Option<String>,
-}
-
-/// Bars at work.
-struct Work {
-    engine: Arc<dyn Engine>,
-    composer: Composer,
-    bars: Range<u32>,
-    /// The length of a bar, in quarter notes.
-    bar: f64,
-    /// Up to where their notes may sound, in quarter notes from the first of them: into the bar after, if that is kept;
-    /// nobody knows yet what follows the last bar.
-    sounding: f64,
 }
 
 /// How fast steps are made.
@@ -204,26 +189,16 @@ impl Job {
         let start = f64::from(bars.start) * bar;
         let before = only(&self.done, std::slice::from_ref(&(0..bars.start)), bar, start);
         let primer = if before.notes.is_empty() { self.request.primer.clone() } else { Some(before) };
-        let seed = self.request.seed;
-        // One bar more than is missing tells how long its last notes want to sound.
-        let is_followed = bars.end < self.request.bars;
-        let composed = bars.len() as u32 + u32::from(is_followed);
-        let request = Request { bars: composed, primer, ..self.request.clone() };
-        let requests: Vec<Request> = (0..u64::from(self.ideas))
-            .map(|idea| Request { seed: seed.wrapping_add(idea), ..request.clone() })
-            .collect();
-        let composer = Composer::new(engine.clone(), &requests)?;
-        self.device = composer.device().to_owned();
-        let sounding = if is_followed { request.quarters() } else { f64::INFINITY };
-        self.work = Some(Work { engine, composer, bars, bar, sounding });
+        let work = Work::new(engine, Request { primer, ..self.request.clone() }, bars, self.ideas)?;
+        self.device = work.composer.device().to_owned();
+        self.work = Some(work);
         Ok(())
     }
 
     /// Adds the bars at work, which are complete, to what is done.
     fn finish_bars(&mut self) {
         let Some(work) = self.work.take() else { return };
-        let mut takes =
-            best_first(work.composer.takes(), work.engine.time_base(), self.request.knobs.pedal).into_iter();
+        let mut takes = work.best_first(self.request.knobs.pedal).into_iter();
         let Some(best) = takes.next() else { return };
         self.request.seed = if self.ideas > 1 { best.seed } else { self.request.seed };
         self.others = takes.map(|music| Arc::new(self.place_take(music))).collect();
@@ -267,24 +242,6 @@ impl Job {
     }
 }
 
-impl Work {
-    /// Where its bars begin, in quarter notes from the take's first bar.
-    fn start(&self) -> f64 {
-        f64::from(self.bars.start) * self.bar
-    }
-
-    /// Up to where the take is composed, in quarter notes from its first bar.
-    fn decided(&self) -> f64 {
-        (self.start() + self.composer.decided()).min(f64::from(self.bars.end) * self.bar)
-    }
-
-    /// What was composed for its bars, placed there.
-    fn placed(&self, composed: &Performance<f64>) -> Performance<f64> {
-        let all = 0..self.bars.len() as u32;
-        place_after(only(composed, std::slice::from_ref(&all), self.bar, self.sounding), self.start())
-    }
-}
-
 impl Pace {
     /// Steps before a pace is known.
     const ENOUGH: u32 = 20;
@@ -297,14 +254,6 @@ impl Pace {
     fn per_second(&self) -> Option<f64> {
         (self.steps >= Pace::ENOUGH).then(|| f64::from(self.steps) / self.time.as_secs_f64().max(1e-9))
     }
-}
-
-/// The takes to choose from, the best first.
-fn best_first(mut takes: Vec<composer::Take>, base: TimeBase, pedal: Pedal) -> Vec<composer::Take> {
-    if takes.len() > 1 {
-        takes.sort_by_cached_key(|take| Reverse((ranking::score(take, base, pedal) * 1e6) as u64));
-    }
-    takes
 }
 
 /// What is to be composed of `bars` bars.
