@@ -22,6 +22,13 @@ use crate::pianists::Source;
 use crate::take::{Place, Take};
 use job::Job;
 
+/// How long who leaves waits for a generator that may wait for a graphics driver itself. Less, and one that was about to end
+/// would be left behind; more, and a project would be slow to close.
+const LAST_WAIT: Duration = Duration::from_millis(500);
+
+/// How often who leaves looks whether the generator ended.
+const LOOK_UP: Duration = Duration::from_millis(1);
+
 /// A take to be composed, or to be played again.
 #[derive(Debug, Clone)]
 pub struct Order {
@@ -89,13 +96,20 @@ impl Generator {
 }
 
 impl Drop for Generator {
-    /// Ends the thread, in the midst of a take too, and waits for it: the plugin's code may be unloaded next.
+    /// Ends the thread, in the midst of a take too, and waits for it: the plugin's code may be unloaded next. One that a
+    /// driver holds is left behind: where drivers were opened, the code stays.
     fn drop(&mut self) {
         self.editor.dismiss();
-        if let Some(thread) = self.thread.take() {
-            // If it panicked, that was said already.
-            let _ = thread.join();
+        let Some(thread) = self.thread.take() else { return };
+        let started = Instant::now();
+        while !thread.is_finished() {
+            if self.editor.is_driven() && started.elapsed() > LAST_WAIT {
+                return;
+            }
+            thread::sleep(LOOK_UP);
         }
+        // If it panicked, that was said already.
+        let _ = thread.join();
     }
 }
 

@@ -95,6 +95,8 @@ struct Shared {
     heeded: AtomicU64,
     /// Whether the player may wait for music.
     hurried: AtomicBool,
+    /// Whether a graphics driver works for the generator, which may hang.
+    driven: AtomicBool,
     /// Whether the generator shall end, or has ended.
     over: AtomicBool,
     status: Mutex<Status>,
@@ -152,6 +154,11 @@ impl EditorEnd {
         self.shared.sleep.introduce(generator);
     }
 
+    /// Whether the generator may have to wait for a graphics driver.
+    pub(crate) fn is_driven(&self) -> bool {
+        self.shared.driven.load(SeqCst)
+    }
+
     /// Tells the generator to end as soon as it can.
     pub(crate) fn dismiss(&self) {
         self.shared.over.store(true, SeqCst);
@@ -163,6 +170,11 @@ impl GeneratorEnd {
     /// Whether to end.
     pub(crate) fn is_over(&self) -> bool {
         self.shared.over.load(SeqCst)
+    }
+
+    /// Says that it may have to wait for a graphics driver from now on.
+    pub(crate) fn be_driven(&self) {
+        self.shared.driven.store(true, SeqCst);
     }
 
     /// The newest order and its number; older ones are forgotten.

@@ -40,6 +40,7 @@ fn open(
     streams: usize,
     end: &GeneratorEnd,
 ) -> Result<Arc<dyn Engine>, EngineError> {
+    end.be_driven();
     let (send, opened) = mpsc::channel();
     let (source, wanted) = (pianist.clone(), device.clone());
     thread::spawn(move || {

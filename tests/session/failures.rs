@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use etude::params::{EtudeParams, Mode};
@@ -16,6 +18,7 @@ use etude_pianist::time::TimeBase;
 use nice_plug::prelude::Params;
 
 use crate::common::random_pianist;
+use crate::disguised::{Call, Disguised};
 use crate::failing::failing;
 use crate::instance::{Instance, turn};
 
@@ -142,6 +145,32 @@ fn a_device_that_fails_in_mid_take_is_named_and_the_take_loses_no_note() {
         assert!(view.device.contains("CPU") && view.error.is_none(), "{}", view.device);
         assert_eq!(music(&view), music(&healthy), "{calls} calls");
     }
+}
+
+#[test]
+fn who_leaves_waits_for_no_device_that_hangs_in_mid_take() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, name) = write(folder.path(), "tiny", &tiny().to_bytes().unwrap());
+    let (device, is_stuck) = (Device::Gpu(Some("stuck".to_owned())), Arc::new(AtomicBool::default()));
+    let hanging = is_stuck.clone();
+    let act = move |call, _| {
+        if call == Call::Advance {
+            hanging.store(true, SeqCst);
+            thread::sleep(Duration::from_secs(5));
+        }
+        Ok(())
+    };
+    let engine = CpuEngine::new(tiny(), Precision::default());
+    let hangs: Arc<dyn Engine> = Arc::new(Disguised::new("GPU", engine, None, act));
+    pianists::share(&path.as_path().into(), &device, &hangs);
+    let instance = Instance::new();
+    instance.takes(1);
+    instance.params.session.choose_device(device);
+    instance.params.session.choose_pianist(&name);
+    instance.wait_in_any_case(|_| is_stuck.load(SeqCst));
+    let started = Instant::now();
+    drop(instance);
+    assert!(started.elapsed() < Duration::from_secs(2), "it left after {:?}", started.elapsed());
 }
 
 /// Run by the test after it, in a process of its own, whose drivers are found through a pipe that nothing comes out of.
