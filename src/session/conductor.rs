@@ -162,8 +162,10 @@ impl Conductor {
             match (command, current) {
                 (Command::Restored(None), _) => orders.begin(),
                 (Command::Generate(ideas), _) => {
-                    let bar = session.host.time_signature().quarters_per_bar();
-                    orders.generate(ideas, self.listener.primer(bar, session.host.rolling()));
+                    let host = &session.host;
+                    // Played while the host stands still, it begins on a bar.
+                    let bar_line = |onset| if host.rolling() { host.bar_line_before(onset) } else { onset };
+                    orders.generate(ideas, self.listener.primer(bar_line));
                 }
                 (Command::Vary, Some(entry)) => orders.vary(&entry),
                 (Command::Extend, Some(entry)) => orders.extend(&entry),

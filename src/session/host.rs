@@ -95,11 +95,22 @@ impl Host {
     /// The tick at which `bar` of the project begins, counted from 0, on the bar lines where the host is now: there may
     /// have been bars of other lengths before.
     pub fn bar_line(&self, bar: u32) -> i64 {
+        let (length, shift) = self.bars();
+        nearest_tick(f64::from(bar) * length + shift)
+    }
+
+    /// The last of these bar lines that is not after a time, both in quarter notes from the project's start.
+    pub fn bar_line_before(&self, quarters: f64) -> f64 {
+        let (length, shift) = self.bars();
+        ((quarters - shift) / length).floor() * length + shift
+    }
+
+    /// How long bars are where the host is now, and how far their lines are from multiples of that, in quarter notes.
+    fn bars(&self) -> (f64, f64) {
         let length = self.time_signature().quarters_per_bar();
         let shift = f64::from_bits(self.bar_start.load(Relaxed)).rem_euclid(length);
         // Just below a whole bar is the rounding of none.
-        let shift = if length - shift < 1e-6 { 0.0 } else { shift };
-        nearest_tick(f64::from(bar) * length + shift)
+        (length, if length - shift < 1e-6 { 0.0 } else { shift })
     }
 
     /// The name of the program that the plugin is in.
@@ -113,6 +124,18 @@ impl Host {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bar_lines_are_where_the_host_has_them_though_there_were_bars_of_other_lengths_before() {
+        let host = Host::default();
+        let mut transport = Transport::new(48_000.0);
+        (transport.time_sig_numerator, transport.time_sig_denominator) = (Some(4), Some(4));
+        // After one bar of 7/8.
+        transport.bar_start_pos_beats = Some(11.5);
+        host.hear(&transport);
+        assert_eq!([3.5, 7.4, 7.5, 13.0].map(|onset| host.bar_line_before(onset)), [3.5, 3.5, 7.5, 11.5]);
+        assert_eq!(host.bar_line(1), nearest_tick(7.5));
+    }
 
     #[test]
     fn a_host_that_stands_still_has_news_when_its_cursor_or_its_tempo_is_moved() {

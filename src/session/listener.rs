@@ -56,9 +56,9 @@ impl Listener {
         self.chord
     }
 
-    /// What was played, if anything, on bars of `bar` quarter notes. Played while the host stood still (not `rolling`),
-    /// it begins on a bar.
-    pub(super) fn primer(&self, bar: f64, rolling: bool) -> Option<Performance<f64>> {
+    /// What was played, if anything; `bar_line` says where the bar of its first note begins, both in quarter notes from the
+    /// project's start.
+    pub(super) fn primer(&self, bar_line: impl Fn(f64) -> f64) -> Option<Performance<f64>> {
         let held = (0..128u8).filter_map(|key| {
             let (onset, velocity) = self.down[usize::from(key)]?;
             Some(Note {
@@ -70,8 +70,7 @@ impl Listener {
         });
         let mut notes: Vec<Note<f64>> = self.notes.iter().copied().chain(held).collect();
         notes.sort_by(|a, b| a.onset.total_cmp(&b.onset).then(a.key.cmp(&b.key)));
-        let first = notes.first()?.onset;
-        let start = if rolling { (first / bar).floor() * bar } else { first };
+        let start = bar_line(notes.first()?.onset);
         notes.iter_mut().for_each(|note| note.onset -= start);
         Some(Performance { notes, pedal: Vec::new() })
     }
@@ -130,12 +129,12 @@ mod tests {
     #[test]
     fn what_was_played_becomes_a_primer_on_its_bars() {
         let listener = listener(&[(9.0, 60, 80), (10.0, 60, 0), (10.5, 64, 70)]);
-        let notes = |rolling| listener.primer(4.0, rolling).unwrap().notes;
+        let notes = listener.primer(|_| 8.0).unwrap().notes;
         let onsets =
-            |rolling| notes(rolling).iter().map(|note| (note.onset, note.key.midi())).collect::<Vec<_>>();
-        assert_eq!(onsets(true), [(1.0, 60), (2.5, 64)]);
-        assert_eq!(onsets(false), [(0.0, 60), (1.5, 64)]);
-        assert_eq!((notes(true)[0].duration, notes(true)[0].velocity.midi()), (1.0, 80));
+            |notes: &[Note<f64>]| notes.iter().map(|note| (note.onset, note.key.midi())).collect::<Vec<_>>();
+        assert_eq!(onsets(&notes), [(1.0, 60), (2.5, 64)]);
+        assert_eq!(onsets(&listener.primer(|onset| onset).unwrap().notes), [(0.0, 60), (1.5, 64)]);
+        assert_eq!((notes[0].duration, notes[0].velocity.midi()), (1.0, 80));
     }
 
     #[test]
@@ -151,7 +150,7 @@ mod tests {
     fn of_what_is_played_in_a_cycle_the_last_pass_counts() {
         let pass = [(4.0, 60, 80), (5.0, 60, 0), (7.5, 64, 80)];
         let keys = |events: &[(f64, u8, u8)]| {
-            let notes = listener(events).primer(4.0, true).unwrap().notes;
+            let notes = listener(events).primer(|_| 4.0).unwrap().notes;
             notes.iter().map(|note| (note.onset, note.duration, note.key.midi())).collect::<Vec<_>>()
         };
         let held_over = [&pass[..], &[(4.5, 64, 0)]].concat();
@@ -163,6 +162,6 @@ mod tests {
     #[test]
     fn after_a_pause_playing_begins_anew() {
         let listener = listener(&[(0.0, 60, 80), (1.0, 60, 0), (40.0, 62, 80), (41.0, 62, 0)]);
-        assert_eq!(listener.primer(4.0, true).unwrap().notes.len(), 1);
+        assert_eq!(listener.primer(|_| 0.0).unwrap().notes.len(), 1);
     }
 }
