@@ -212,16 +212,16 @@ impl EtudeParams {
     /// What the knobs say now.
     pub fn settings(&self) -> Settings {
         let temperatures = Temperatures {
-            master: self.temperature.value(),
-            pitch: self.pitch.value(),
-            time: self.time.value(),
-            dynamics: self.dynamics.value(),
-            length: self.length.value(),
+            master: finite(&self.temperature),
+            pitch: finite(&self.pitch),
+            time: finite(&self.time),
+            dynamics: finite(&self.dynamics),
+            length: finite(&self.length),
         };
-        let freedom = Freedom { temperatures, top_p: self.top_p.value(), min_p: self.min_p.value() };
+        let freedom = Freedom { temperatures, top_p: finite(&self.top_p), min_p: finite(&self.min_p) };
         let knobs = Knobs {
             freedom,
-            density: Some(self.density.value()).filter(|density| *density > 0.0),
+            density: Some(finite(&self.density)).filter(|density| *density > 0.0),
             locks: self.locks(),
             ..Knobs::default()
         };
@@ -249,14 +249,19 @@ impl EtudeParams {
 
     fn manner(&self) -> Manner {
         Manner {
-            quantise: self.quantise.value() / 100.0,
+            quantise: finite(&self.quantise) / 100.0,
             grid: self.grid.value(),
-            swing: self.swing.value() / 100.0,
-            velocity: self.velocity.value() / 100.0,
+            swing: finite(&self.swing) / 100.0,
+            velocity: finite(&self.velocity) / 100.0,
             pedal: self.pedal.value(),
             polyphony: self.locks().polyphony,
         }
     }
+}
+
+/// What a knob says; as at first, where the host made it no number.
+fn finite(knob: &FloatParam) -> f32 {
+    Some(knob.value()).filter(|value| value.is_finite()).unwrap_or(knob.default_plain_value())
 }
 
 #[cfg(test)]
@@ -276,5 +281,20 @@ mod tests {
             assert_eq!(knob.string_to_normalized_value("-1e9"), Some(0.0), "{}", knob.name());
             assert_eq!(knob.string_to_normalized_value("1e9"), Some(1.0), "{}", knob.name());
         }
+    }
+
+    #[test]
+    fn a_knob_that_the_host_makes_no_number_is_as_at_first() {
+        let params = EtudeParams::default();
+        let usual = params.settings();
+        for (_, knob, _) in params.param_map() {
+            // SAFETY: the parameters live as long as this; the framework's wrappers do the same.
+            unsafe { knob._internal_set_normalized_value(f32::NAN) };
+        }
+        let settings = params.settings();
+        let Knobs { freedom, density, .. } = settings.knobs;
+        assert_eq!((freedom, density), (usual.knobs.freedom, usual.knobs.density));
+        let Manner { quantise, swing, velocity, .. } = settings.manner;
+        assert_eq!((quantise, swing, velocity), (0.0, 0.0, 1.0));
     }
 }
