@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use etude_pianist::alphabet::Alphabet;
 use etude_pianist::card::{Card, Training, Validation};
-use etude_pianist::model_file::{Pianist, PianistError, PianistFileError};
+use etude_pianist::model_file::{LARGEST_MIB, Pianist, PianistError, PianistFileError};
 use etude_pianist::network::Layout;
 use etude_pianist::time::TimeBase;
 use half::f16;
@@ -77,6 +77,10 @@ fn errors_name_the_file_and_what_to_do() {
     let missing = Pianist::read_file("no/such.safetensors").unwrap_err().to_string();
     assert!(missing.contains("no/such.safetensors"), "{missing}");
     assert!(matches!(Pianist::read_file(std::env::temp_dir()), Err(PianistFileError::NotAFile { .. })));
+    let place = tempfile::tempdir().unwrap();
+    let huge = place.path().join("huge.safetensors");
+    std::fs::File::create(&huge).unwrap().set_len((LARGEST_MIB << 20) + 1).unwrap();
+    assert!(matches!(Pianist::read_file(&huge), Err(PianistFileError::TooLarge { .. })));
     let unwritable = pianist(Alphabet::Notes).write_file("/no/such/folder/p").unwrap_err();
     assert!(matches!(unwritable, PianistFileError::Unwritable { .. }));
 }
@@ -123,6 +127,7 @@ fn what_a_message_quotes_of_a_file_is_short_and_harmless() {
         ] {
             let message = Pianist::read(&with_header(header.as_bytes())).unwrap_err().to_string();
             assert!(message.len() < 400 && !message.contains(char::is_control), "{message}");
+            assert!(message.contains("ZZZ") || message.contains("[31m"), "{message} quotes nothing");
         }
     }
 }

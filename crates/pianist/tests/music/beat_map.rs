@@ -56,7 +56,30 @@ fn pop909_bars_of_other_lengths_get_their_own_metre() {
     let map =
         BeatMap::from_pop909(&pop909(0.0, &[&FOUR[..], &two, &FOUR, &waltz, &[(1, 1)]].concat())).unwrap();
     assert_eq!(bars(&map), [(0.0, 4, 4), (4.0, 2, 4), (6.0, 4, 4), (10.0, 3, 4)]);
+    for bar in map.bars() {
+        assert_eq!(map.position_in_bar(bar.start), (*bar, 0.0), "a bar begins where its metre does");
+    }
     assert_eq!(map.position_in_bar(14.0), (Bar { start: 13.0, numerator: 3, denominator: 4 }, 1.0));
+}
+
+#[test]
+fn pop909_bars_of_six_are_two_waltz_bars_only_where_the_counting_in_twos_says_so() {
+    const NO: (u8, u8) = (0, 0);
+    for (six, numerator) in [
+        ([(1, 1), NO, NO, (1, 0), NO, NO], 3),
+        ([(1, 1), NO, (1, 0), NO, (1, 0), NO], 6),
+        ([(0, 1), NO, NO, (1, 0), NO, NO], 6),
+    ] {
+        let map = BeatMap::from_pop909(&pop909(0.0, &[&six[..], &FOUR].concat())).unwrap();
+        assert_eq!(bars(&map)[0], (0.0, numerator, 4));
+    }
+}
+
+#[test]
+fn pop909_goes_on_in_fours_where_a_downbeat_is_missing() {
+    let eight = [&FOUR[..], &[(1, 0), (0, 0), (1, 0), (0, 0)]].concat();
+    let map = BeatMap::from_pop909(&pop909(0.0, &[&eight[..], &FOUR, &FOUR].concat())).unwrap();
+    assert_eq!(bars(&map), [(0.0, 4, 4)]);
 }
 
 #[test]
@@ -99,6 +122,21 @@ fn asap_bars_with_odd_numbers_of_beats_keep_the_usual_beat() {
     let map = BeatMap::from_asap(&asap(0.0, &labels)).unwrap();
     assert_eq!(bars(&map), [(0.0, 4, 4), (14.0, 4, 4)]);
     assert_eq!(map.position_in_bar(13.0), (Bar { start: 12.0, numerator: 4, denominator: 4 }, 1.0));
+}
+
+#[test]
+fn asap_beats_are_counted_as_in_most_bars() {
+    let (quarters, eighths) = ([&["db,4/4"][..], &["b"; 3]].concat(), [&["db,4/4"][..], &["b"; 7]].concat());
+    let labels = [&quarters[..], &quarters, &eighths, &["db,4/4"]].concat();
+    let map = BeatMap::from_asap(&asap(0.0, &labels)).unwrap();
+    assert_close(map.to_quarters(0.5), 1.0);
+}
+
+#[test]
+fn asap_beats_that_leave_no_note_value_are_those_under_the_stroke() {
+    let map = BeatMap::from_asap(&asap(0.0, &["db,5/8", "b", "b", "db", "b", "b", "db"])).unwrap();
+    assert_close(map.to_quarters(0.5), 0.5);
+    assert_close(map.to_quarters(1.5), 1.5);
 }
 
 #[test]

@@ -97,6 +97,28 @@ fn voices_share_one_keyboard() {
 }
 
 #[test]
+fn channels_of_one_track_are_voices_of_their_own() {
+    // The second channel lets go of the key that the first still holds.
+    let shared = [0, 0x90, 60, 100, 50, 0x91, 60, 90, 50, 60, 0, 100, 0x90, 60, 0];
+    assert_eq!(places(&read(&track(&shared))), [(60, 0, 25), (60, 25, 100)]);
+    let ended = [0, 0x90, 60, 100, 0, 0x91, 64, 90, 50, 0xB1, 123, 0, 50, 0x90, 60, 0];
+    assert_eq!(places(&read(&track(&ended))), [(60, 0, 50), (64, 0, 25)]);
+}
+
+#[test]
+fn exclusive_messages_are_passed_over() {
+    let exclusive = [&[0, 0x90, 60, 100][..], &[50, 0xF0, 3, 1, 2, 0xF7, 50, 0x80, 60, 0]].concat();
+    assert_eq!(places(&read(&track(&exclusive))), [(60, 0, 50)]);
+}
+
+#[test]
+fn times_of_several_bytes_are_read_whole() {
+    // 200 and 128 * 128 ticks.
+    let events = [0, 0x90, 60, 100, 0x81, 0x48, 60, 0, 0x81, 0x80, 0x00, 62, 100, 100, 62, 0];
+    assert_eq!(places(&read(&track(&events))), [(60, 0, 100), (62, 8292, 8342)]);
+}
+
+#[test]
 fn percussion_and_notes_beyond_the_piano_are_left_out() {
     let events = [0, 0x99, 60, 100, 0, 0x90, 20, 100, 0, 109, 100, 0, 108, 100, 50, 108, 0, 0, 0xB9, 64, 127];
     let recording = midi::read(&track(&events)).unwrap();
@@ -208,6 +230,14 @@ fn more_notes_than_anybody_plays_are_refused() {
 
 fn scratch(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+#[test]
+fn a_file_is_read_as_its_bytes_are() {
+    let path = scratch("rich.mid");
+    std::fs::write(&path, rich_file()).unwrap();
+    assert_eq!(midi::read_file(&path).ok(), midi::read(&rich_file()).ok());
+    assert!(midi::read_file(&path).is_ok());
 }
 
 fn message(path: &Path) -> String {

@@ -133,6 +133,9 @@ fn time_signatures_are_read_as_they_are_written() {
         let metre: TimeSignature = text.parse().unwrap();
         assert_eq!(metre.to_string(), text);
         assert_eq!(metre.quarters_per_bar(), quarters);
+        let saved = serde_json::to_string(&metre).unwrap();
+        assert_eq!(saved, format!("\"{text}\""));
+        assert_eq!(serde_json::from_str::<TimeSignature>(&saved).unwrap(), metre);
     }
     for wrong in ["", "4", "4/", "0/4", "4/3", "4/0", "4/128", "100/4", "-4/4", "4/4/4"] {
         let error = wrong.parse::<TimeSignature>().unwrap_err().to_string();
