@@ -4,6 +4,7 @@
 //! is asked to, so that a player can have it compose ahead; the takes do not depend on where it stopped in between. Where
 //! the engine's device fails, its fallback hears what there is so far and goes on: no note is lost.
 
+mod form;
 mod pace;
 mod primer;
 mod request;

@@ -3,7 +3,9 @@
 //! Everything here looks at notes on a timeline of seconds or quarter notes ("units"), sorted by onset. Notes of one
 //! key must not overlap. Whoever wants to know what sounds, rather than which keys are held, folds the pedal first.
 
-use crate::note::Note;
+use std::collections::BTreeSet;
+
+use crate::note::{Key, Note};
 
 /// The degrees of a major scale, in half steps above its tonic.
 const MAJOR: [usize; 7] = [0, 2, 4, 5, 7, 9, 11];
@@ -42,6 +44,28 @@ pub fn polyphony(notes: &[Note<f64>]) -> f64 {
 /// How long the longest note lasts, in units; 0 for no notes.
 pub fn longest_note(notes: &[Note<f64>]) -> f64 {
     notes.iter().map(|note| note.duration).fold(0.0, f64::max)
+}
+
+/// The share of the bars, each `bar` units long, that are nearly one of the sixteen before: of what both strike, keys at
+/// sixteenths of the bar, at least half is the same. Bars without a note don't count; 0 if there is none.
+pub fn returning_bars(notes: &[Note<f64>], bar: f64) -> f64 {
+    const BEFORE: usize = 16;
+    let mut bars: Vec<(u64, BTreeSet<(u64, Key)>)> = Vec::new();
+    for note in notes {
+        let place = (note.onset / bar * 16.0).round() as u64;
+        if bars.last().is_none_or(|(number, _)| *number != place / 16) {
+            bars.push((place / 16, BTreeSet::new()));
+        }
+        bars.last_mut().expect("one was pushed").1.insert((place % 16, note.key));
+    }
+    let returns = |i: &usize| {
+        let (number, struck) = &bars[*i];
+        let before = bars[..*i].iter().rev().take_while(|(earlier, _)| earlier + BEFORE as u64 >= *number);
+        before
+            .map(|(_, other)| (struck.intersection(other).count(), struck.union(other).count()))
+            .any(|(common, all)| 2 * common >= all)
+    };
+    (0..bars.len()).filter(returns).count() as f64 / bars.len().max(1) as f64
 }
 
 /// How hard notes are struck, in bins of 4 as the alphabets spell it.
@@ -193,6 +217,23 @@ mod tests {
         close(polyphony(&[note(0.0, 1.0, 60), note(0.0, 1.0, 64), note(5.0, 1.0, 60)]), 1.5);
         close(polyphony(&[note(0.0, 4.0, 48), note(1.0, 1.0, 60), note(3.0, 1.0, 62)]), 1.5);
         close(polyphony(&[]), 0.0);
+    }
+
+    #[test]
+    fn bars_return_if_half_of_them_is_as_in_one_of_the_sixteen_before() {
+        let bars = |bars: &[[u8; 4]]| returning_bars(&melody(bars.as_flattened()), 4.0);
+        close(bars(&[[60, 62, 64, 65], [67, 69, 71, 72], [60, 62, 64, 65]]), 1.0 / 3.0);
+        close(bars(&[[60, 62, 64, 65], [60, 62, 64, 72]]), 1.0 / 2.0);
+        close(bars(&[[60, 62, 64, 65], [60, 62, 71, 72]]), 0.0);
+        close(bars(&[[60, 62, 64, 65], [62, 64, 65, 60]]), 0.0);
+        let theme = [60, 62, 64, 65];
+        let mut long: Vec<[u8; 4]> = (0..16).map(|bar| [70 + bar, 22 + bar, 40 + bar, 90 + bar]).collect();
+        long.insert(0, theme);
+        long.push(theme);
+        close(bars(&long), 0.0);
+        long.remove(1);
+        close(bars(&long), 1.0 / 17.0);
+        close(returning_bars(&[], 4.0), 0.0);
     }
 
     #[test]

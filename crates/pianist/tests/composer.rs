@@ -145,6 +145,31 @@ fn the_more_notes_are_asked_for_the_more_there_are() {
 }
 
 #[test]
+fn takes_in_beats_return_to_what_was_played_four_or_eight_bars_ago_and_those_in_seconds_do_not() {
+    // What is struck again at the same sixteenth, so many bars later, as a share of all.
+    let again = |takes: &[Take], bars: u64| {
+        let place = |note: &Note<f64>| (note.onset * 4.0).round() as u64;
+        let (mut same, mut all) = (0, 0);
+        for notes in takes.iter().map(|take| &take.performance.notes) {
+            let struck: HashSet<_> = notes.iter().map(|note| (place(note), note.key)).collect();
+            same += struck.iter().filter(|(place, key)| struck.contains(&(place + 16 * bars, *key))).count();
+            all += struck.len();
+        }
+        same as f64 / all as f64
+    };
+    for (alphabet, base) in ALPHABETS.into_iter().flat_map(|a| [(a, TimeBase::Beats), (a, TimeBase::Seconds)])
+    {
+        let engine = engine(alphabet, base, 0.1, 3);
+        let takes: Vec<Take> =
+            (0..8).map(|seed| compose(&engine, &Request { seed, bars: 24, ..Request::default() })).collect();
+        let [by_phrases, by_chance] =
+            [[4, 8], [5, 7]].map(|lags| lags.map(|bars| again(&takes, bars)).iter().sum::<f64>());
+        let returns = by_phrases > 2.0 * by_chance;
+        assert_eq!(returns, base == TimeBase::Beats, "{alphabet:?}, {base}: {by_phrases}, {by_chance}");
+    }
+}
+
+#[test]
 fn a_frenzy_is_calmed_however_many_keys_may_be_down() {
     let frenzy = (0..200).map(|i| note(f64::from(i) / 25.0, 0.04, 60 + (i % 12) as u8)).collect();
     let primer = Performance { notes: frenzy, pedal: Vec::new() };

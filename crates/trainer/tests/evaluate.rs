@@ -184,6 +184,9 @@ fn a_report_in_json_has_all_that_was_measured() {
             assert!(json[key][source]["mean"].is_number(), "{key} is {}", json[key]);
         }
     }
+    for source in ["generated", "human"] {
+        assert!(json["returning_bars"][source].is_number());
+    }
     let attributes: Vec<_> = json["loss_by_attribute"].as_object().unwrap().keys().collect();
     assert_eq!(attributes, ["duration", "key", "shift", "velocity"]);
     assert_eq!(json["stretches"]["generated"], 8);

@@ -2,6 +2,7 @@
 
 use std::slice;
 
+use super::form::Form;
 use super::pace::Pace;
 use super::primer::Primer;
 use super::rules::{self, Rules};
@@ -21,6 +22,7 @@ pub(super) struct Stream {
     hearing: Hearing,
     rules: Box<dyn Rules>,
     tonality: Tonality,
+    form: Form,
     sampler: Sampler,
     primer: Vec<Step>,
     /// Tick of the context's time at which the take begins.
@@ -46,6 +48,7 @@ impl Stream {
             hearing: Hearing::new(alphabet, &knobs, &grid),
             rules: rules::of(alphabet, knobs.locks, knobs.pedal),
             tonality: Tonality::new(grid.base, knobs.pitch_class_shares()),
+            form: Form::new(&grid, primer.origin, request.seed),
             sampler: Sampler::new(request.seed),
             knobs,
             grid,
@@ -103,43 +106,50 @@ impl Stream {
         self.logits.clear();
         self.logits.extend_from_slice(logits);
         let kinds = self.rules.kinds(head);
-        self.keep_to_tonality(head);
+        self.steer_keys(head);
         if kinds.iter().any(|(attribute, _)| *attribute == Attribute::Time) {
-            self.keep_pace(head);
+            self.steer_waits(head);
         }
         let symbol = self.sampler.choose(&self.logits, &self.allowed, kinds, &self.knobs.freedom);
         self.hearing.context.choose(symbol);
     }
 
-    /// Takes the tonality's penalties off the logits, if the head is about to choose the key.
-    fn keep_to_tonality(&mut self, head: usize) {
+    /// Adds the form's bonuses to the logits and takes the tonality's penalties off them, if the head is about to choose
+    /// the key.
+    fn steer_keys(&mut self, head: usize) {
         let step = self.hearing.context.step();
         if self.alphabet.struck(step).is_some() {
             return;
         }
+        let bonus = self.form.bonus_of_keys(self.hearing.context.now());
         for (symbol, logit) in self.logits.iter_mut().enumerate() {
             let mut next = step;
             next.0[head] = symbol as u16;
             if let Some(key) = self.alphabet.struck(next) {
-                *logit -= self.tonality.penalty(key.pitch_class());
+                *logit += bonus(key) - self.tonality.penalty(key.pitch_class());
             }
         }
     }
 
-    /// Takes the pace's penalties off the logits of the head that is about to choose the time.
-    fn keep_pace(&mut self, head: usize) {
+    /// Adds the form's bonuses to the logits of the head that is about to choose the time, and takes the pace's penalties
+    /// off them.
+    fn steer_waits(&mut self, head: usize) {
         let step = self.hearing.context.step();
+        let bonus = self.form.bonus_of_waits();
         for (symbol, logit) in self.logits.iter_mut().enumerate() {
             let mut next = step;
             next.0[head] = symbol as u16;
-            *logit -= self.hearing.pace.penalty(self.alphabet.waits(next));
+            let wait = self.alphabet.waits(next);
+            *logit += bonus(wait) - self.hearing.pace.penalty(wait);
         }
     }
 
     pub(super) fn end_step(&mut self) {
         let step = self.hearing.context.step();
+        let (now, struck) = (self.hearing.context.now(), self.alphabet.struck(step));
         self.rules.follow(&step);
-        self.tonality.follow(self.hearing.context.now(), self.alphabet.struck(step).map(Key::pitch_class));
+        self.tonality.follow(now, struck.map(Key::pitch_class));
+        self.form.follow(now, struck);
         self.hearing.end_step();
         self.steps.push(step);
         if self.steps.len() == self.primer.len() {

@@ -81,15 +81,21 @@ impl Lately {
         }
     }
 
-    /// Whether the notes are more scattered than if they were spread evenly over `classes` pitch classes; a scale has 7.
-    ///
-    /// n² / Σc² is the number of such classes that is as scattered (the inverse of Simpson's index). Unlike the entropy it
-    /// needs no logarithm, so that it is the same on every machine.
+    /// See [`is_beyond`].
     fn is_beyond(&self, classes: u64) -> bool {
-        let notes = self.notes.len() as u64;
-        let squares: u64 = self.counts.iter().map(|count| count * count).sum();
-        notes * notes > classes * squares
+        is_beyond(&self.counts, classes as f64)
     }
+}
+
+/// Whether notes, so many of each pitch class, are more scattered than if they were spread evenly over `classes` pitch
+/// classes; a scale has 7.
+///
+/// n² / Σc² is the number of such classes that is as scattered (the inverse of Simpson's index). Unlike the entropy it
+/// needs no logarithm, so that it is the same on every machine.
+pub(super) fn is_beyond(counts: &[u64; 12], classes: f64) -> bool {
+    let notes: u64 = counts.iter().sum();
+    let squares: u64 = counts.iter().map(|count| count * count).sum();
+    (notes * notes) as f64 > classes * squares as f64
 }
 
 #[cfg(test)]

@@ -51,6 +51,9 @@ pub struct Comparison {
     pub note_density: Pair<Option<Spread>>,
     /// The longest time in which no note begins, in seconds or quarter notes.
     pub longest_rest: Pair<Option<Spread>>,
+    /// Mean share of the bars of a piece or take that are nearly one of the sixteen before; `None` of a pianist in seconds,
+    /// which knows no bars.
+    pub returning_bars: Option<Pair<f64>>,
     /// Composed stretches whose note density or pitch-class entropy is not within the human range.
     pub stretches_outside_human_range: usize,
     /// Overlap area of the distributions of velocities.
@@ -94,6 +97,8 @@ impl Comparison {
             polyphony: spread(|stretch| stretch.polyphony),
             note_density,
             longest_rest: spread(|stretch| stretch.longest_rest),
+            returning_bars: (base == TimeBase::Beats)
+                .then(|| Pair { generated: returning_bars(takes), human: returning_bars(human) }),
             stretches_outside_human_range: generated.iter().filter(strange).count(),
             velocity_overlap: overlap(takes, human, statistics::velocities),
             inter_onset_overlap: overlap(takes, human, statistics::inter_onsets),
@@ -126,6 +131,12 @@ fn overlap<const BINS: usize>(
         sum
     };
     all(one).overlap(&all(other))
+}
+
+/// The mean over performances in quarter notes, in bars of four of them.
+fn returning_bars(performances: &[Performance<f64>]) -> f64 {
+    let shares = performances.iter().map(|performance| statistics::returning_bars(&performance.notes, 4.0));
+    shares.sum::<f64>() / performances.len().max(1) as f64
 }
 
 fn longest_note(performances: &[Performance<f64>]) -> f64 {

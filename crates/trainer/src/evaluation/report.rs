@@ -166,6 +166,9 @@ impl Report {
             longest.generated,
             longest.human
         )?;
+        if let Some(returning) = comparison.returning_bars {
+            writeln!(f, "{:28}{:>24.2}{:>24.2}", "bars that return", returning.generated, returning.human)?;
+        }
         writeln!(
             f,
             "{} of {} composed stretches are outside the human range of entropy or density.",
