@@ -25,7 +25,7 @@ use instructions::every_instruction_set;
 
 const GOLDEN: [(Alphabet, TimeBase, &str); 3] = [
     (Alphabet::Notes, TimeBase::Seconds, "3c83411f91c8bca589de12bc5ff3567a26a3216814f8c191e21d6bae7d3458b7"),
-    (Alphabet::Notes, TimeBase::Beats, "877c6068e7016c566ff6f4efa9900850e90f32488d723e38f452078e475a06b7"),
+    (Alphabet::Notes, TimeBase::Beats, "856aa4d0c5f78ccd763ff7716735d7abc6162584222baeda8e1c3f001956846c"),
     (Alphabet::Events, TimeBase::Seconds, "46ad863b46f7e0bce6b749032460bbf3fe7c78f69ce9e611daa78873ba8585ef"),
 ];
 
