@@ -228,6 +228,23 @@ fn a_primer_is_continued_from_the_bar_after_it() {
 }
 
 #[test]
+fn a_long_primer_is_heard_whole_but_not_what_came_before_a_long_rest() {
+    let theme: Vec<_> = (0..64u8).map(|i| note(f64::from(i), 0.9, 40 + i % 8 * 5)).collect();
+    let played = |notes: &[Note<f64>]| Performance { notes: notes.to_vec(), pedal: Vec::new() };
+    let mut rested = played(&theme).map_time(|quarters| quarters + 128.0);
+    rested.notes.insert(0, note(0.0, 1.0, 90));
+    for alphabet in ALPHABETS {
+        for base in [TimeBase::Beats, TimeBase::Seconds] {
+            let engine = engine(alphabet, base, 0.3, 4);
+            let after = |primer| compose(&engine, &Request { primer: Some(primer), ..short(1) });
+            let whole = after(played(&theme));
+            assert_ne!(whole, after(played(&theme[63..])), "{alphabet} in {base}: the last note is not all");
+            assert_eq!(whole, after(rested.clone()), "{alphabet} in {base}: the rest parts them");
+        }
+    }
+}
+
+#[test]
 fn a_primer_that_went_through_seconds_and_back_begins_in_the_same_bar() {
     let primer = Performance {
         notes: vec![note(4.0, 1.0, 60)],
