@@ -1,6 +1,7 @@
-"""Plays Performance RNN's LSTM step by step on one thread and prints how many steps per second each turn made.
+"""Plays Etude's `events` network step by step on one thread and prints how many steps per second each turn made.
 
-A step is an embedding, three LSTM layers, a softmax, and a symbol drawn from it, which is heard next.
+A step is an embedding, three LSTM layers, each after the first adding to what it reads, a hidden layer, a softmax, and a
+symbol drawn from it, which is heard next.
 """
 
 import argparse
@@ -28,7 +29,8 @@ def torch_player(streams):
 
     torch.set_num_threads(1)
     as_tensor = lambda *shape: torch.from_numpy(random_weights(*shape))
-    embedding, output, output_bias = as_tensor(SYMBOLS, UNITS), as_tensor(SYMBOLS, UNITS), as_tensor(SYMBOLS)
+    embedding, hidden, hidden_bias = as_tensor(SYMBOLS, UNITS), as_tensor(UNITS, UNITS), as_tensor(UNITS)
+    output, output_bias = as_tensor(SYMBOLS, UNITS), as_tensor(SYMBOLS)
     shapes = [(4 * UNITS, UNITS)] * 2 + [(4 * UNITS,)] * 2
     layers = [[as_tensor(*shape) for shape in shapes] for _ in range(LAYERS)]
     state = [(torch.zeros(streams, UNITS), torch.zeros(streams, UNITS)) for _ in range(LAYERS)]
@@ -40,7 +42,8 @@ def torch_player(streams):
         y = embedding[symbols]
         for i, weights in enumerate(layers):
             state[i] = torch.lstm_cell(y, state[i], *weights)
-            y = state[i][0]
+            y = y + state[i][0] if i else state[i][0]
+        y = torch.relu(torch.nn.functional.linear(y, hidden, hidden_bias))
         shares = torch.softmax(torch.nn.functional.linear(y, output, output_bias), -1)
         symbols = torch.multinomial(shares, 1)[:, 0]
 
@@ -53,7 +56,8 @@ def onnx_model(folder):
     from onnx import TensorProto, helper, numpy_helper
 
     weight = lambda name, *shape: numpy_helper.from_array(random_weights(*shape), name)
-    weights = [weight("embedding", SYMBOLS, UNITS), weight("output", UNITS, SYMBOLS), weight("bias", SYMBOLS)]
+    weights = [weight("embedding", SYMBOLS, UNITS), weight("hidden", UNITS, UNITS), weight("hidden_bias", UNITS)]
+    weights += [weight("output", UNITS, SYMBOLS), weight("bias", SYMBOLS)]
     nodes = [helper.make_node("Gather", ["embedding", "symbols"], ["y0"])]
     inputs = [helper.make_tensor_value_info("symbols", TensorProto.INT64, [1, "streams"])]
     outputs = [helper.make_tensor_value_info("shares", TensorProto.FLOAT, [1, "streams", SYMBOLS])]
@@ -64,10 +68,14 @@ def onnx_model(folder):
         reads = [f"y{i}", f"input{i}", f"recurrent{i}", f"bias{i}", "", f"hidden{i}", f"cell{i}"]
         writes = ["", f"next_hidden{i}", f"next_cell{i}"]
         nodes += [helper.make_node("LSTM", reads, writes, hidden_size=UNITS)]
-        nodes += [helper.make_node("Identity", [f"next_hidden{i}"], [f"y{i + 1}"])]
+        above = ("Add", [f"y{i}", f"next_hidden{i}"]) if i else ("Identity", [f"next_hidden{i}"])
+        nodes += [helper.make_node(*above, [f"y{i + 1}"])]
         inputs += [state(f"hidden{i}"), state(f"cell{i}")]
         outputs += [state(f"next_hidden{i}"), state(f"next_cell{i}")]
-    nodes += [helper.make_node("MatMul", [f"y{LAYERS}", "output"], ["products"])]
+    nodes += [helper.make_node("MatMul", [f"y{LAYERS}", "hidden"], ["hidden_products"])]
+    nodes += [helper.make_node("Add", ["hidden_products", "hidden_bias"], ["hidden_sums"])]
+    nodes += [helper.make_node("Relu", ["hidden_sums"], ["hidden_values"])]
+    nodes += [helper.make_node("MatMul", ["hidden_values", "output"], ["products"])]
     nodes += [helper.make_node("Add", ["products", "bias"], ["logits"])]
     nodes += [helper.make_node("Softmax", ["logits"], ["shares"], axis=2)]
     graph = helper.make_graph(nodes, "step", inputs, outputs, weights)

@@ -1,7 +1,7 @@
 //! `cargo xtask bench inference`: how fast a pianist plays beside other programs, and how long takes take.
 //!
 //! The speeds are those of a network of Performance RNN's size on one thread. Each program does the same at a step:
-//! embed a symbol, run three LSTM layers of 512 units, draw the next symbol from a softmax of 388.
+//! embed a symbol, run three LSTM layers of 512 units and a hidden layer, draw the next symbol from a softmax of 388.
 
 use std::path::Path;
 use std::process::Command;

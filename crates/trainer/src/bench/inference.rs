@@ -1,5 +1,5 @@
 //! How fast a network of Performance RNN's size plays. The counterpart of `benches/peers/inference.py`, with the network
-//! of the `events` alphabet: the same but for one hidden layer more between the LSTM and its 388 symbols.
+//! of the `events` alphabet: Performance RNN's LSTM and symbols, and one hidden layer more between them.
 
 use std::hint::black_box;
 use std::time::Instant;
