@@ -170,6 +170,25 @@ fn takes_in_beats_return_to_what_was_played_four_or_eight_bars_ago_and_those_in_
 }
 
 #[test]
+fn a_take_returns_to_what_it_continues() {
+    let theme = |higher: u8| (0..16).map(move |i| note(f64::from(i), 1.0, 60 + higher + i * 7 % 24));
+    let primer = Performance { notes: theme(0).collect(), pedal: Vec::new() };
+    let engine = engine(Alphabet::Notes, TimeBase::Beats, 0.1, 3);
+    let (mut same, mut higher) = (0, 0);
+    for seed in 0..16 {
+        let request = Request { seed, bars: 4, primer: Some(primer.clone()), ..Request::default() };
+        let take = compose(&engine, &request);
+        let plays = |theme: &Note<f64>| {
+            let is_it = |note: &Note<f64>| note.key == theme.key && (note.onset - theme.onset).abs() < 0.05;
+            take.performance.notes.iter().any(is_it)
+        };
+        same += theme(0).filter(plays).count();
+        higher += theme(1).filter(plays).count();
+    }
+    assert!(same > 5 * higher, "{same}, and {higher} by chance");
+}
+
+#[test]
 fn a_frenzy_is_calmed_however_many_keys_may_be_down() {
     let frenzy = (0..200).map(|i| note(f64::from(i) / 25.0, 0.04, 60 + (i % 12) as u8)).collect();
     let primer = Performance { notes: frenzy, pedal: Vec::new() };

@@ -37,18 +37,16 @@ pub(super) struct Form {
     seed: u64,
     /// Length of a bar, if there are any.
     bar: Option<Ticks>,
-    /// Tick at which the take begins.
-    origin: Ticks,
     /// Onset and key of all notes, of the primer too.
     notes: Vec<(Ticks, Key)>,
     now: Ticks,
 }
 
 impl Form {
-    /// The form of a take that begins at tick `origin`.
-    pub(super) fn new(grid: &Grid, origin: Ticks, seed: u64) -> Form {
+    /// The form of a take, or of its primer and the take: bars of what is remade or added belong to the same phrases.
+    pub(super) fn new(grid: &Grid, seed: u64) -> Form {
         let bar = (grid.base == TimeBase::Beats).then(|| grid.bar_ticks());
-        Form { seed, bar, origin, notes: Vec::new(), now: 0 }
+        Form { seed, bar, notes: Vec::new(), now: 0 }
     }
 
     /// Follows a step that was taken at tick `now` and struck this key, if any.
@@ -80,10 +78,10 @@ impl Form {
     /// The tick that the music of tick `now` returns to, if it is tied.
     fn before(&self, now: Ticks) -> Option<Ticks> {
         let bar = self.bar?;
-        let bars = now.checked_sub(self.origin)? / bar;
+        let bars = now / bar;
         let (phrase, bars) = (bars / PHRASE, bars % PHRASE);
         let ago = bar * tie(self.seed, phrase).filter(|_| bars < TIED)?;
-        let begin = (self.origin + phrase * PHRASE * bar).checked_sub(ago)?;
+        let begin = (phrase * PHRASE * bar).checked_sub(ago)?;
         let mut counts = [0; 12];
         self.between(begin, begin + PHRASE * bar).iter().for_each(|(_, key)| counts[key.pitch_class()] += 1);
         tonality::is_beyond(&counts, POOR).then(|| now - ago)
@@ -122,7 +120,7 @@ mod tests {
 
     /// The form of a take, which has played the theme.
     fn after_theme(seed: u64, theme: [usize; 16]) -> Form {
-        let mut form = Form::new(&Grid::new(TimeBase::Beats, &Request::default()), 0, seed);
+        let mut form = Form::new(&Grid::new(TimeBase::Beats, &Request::default()), seed);
         (0..).zip(theme).for_each(|(beat, key)| form.follow(beat * 24, Some(key_of(key))));
         form
     }

@@ -48,7 +48,7 @@ impl Stream {
             hearing: Hearing::new(alphabet, &knobs, &grid),
             rules: rules::of(alphabet, knobs.locks, knobs.pedal),
             tonality: Tonality::new(grid.base, knobs.pitch_class_shares()),
-            form: Form::new(&grid, primer.origin, request.seed),
+            form: Form::new(&grid, request.seed),
             sampler: Sampler::new(request.seed),
             knobs,
             grid,
