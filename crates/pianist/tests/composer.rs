@@ -114,6 +114,20 @@ fn pitch_classes_that_are_asked_for_are_played_more_and_others_still_now_and_the
 }
 
 #[test]
+fn of_the_pitch_classes_that_are_asked_for_only_the_proportions_count() {
+    for alphabet in ALPHABETS {
+        let engine = engine(alphabet, TimeBase::Beats, 0.5, 4);
+        let asked = |scale: f32| {
+            let mut request = short(1);
+            request.knobs.pitch_classes =
+                Some([5, 0, 2, 0, 3, 1, 0, 4, 0, 1, 0, 0].map(|share| share as f32 * scale));
+            compose(&engine, &request)
+        };
+        assert_eq!(asked(1.0), asked(7.0), "{alphabet}");
+    }
+}
+
+#[test]
 fn a_take_that_dozes_off_is_woken_unless_a_density_is_asked_for_or_few_keys_are_left() {
     for alphabet in ALPHABETS {
         let engine = engine(alphabet, TimeBase::Beats, 0.1, 4);
@@ -243,6 +257,36 @@ fn a_primer_is_continued_from_the_bar_after_it() {
             let moved = Request { primer: Some(later), ..short(1) };
             assert_eq!(compose(&engine, &moved), take, "it doesn't matter in which bar it was played");
         }
+    }
+}
+
+#[test]
+fn bars_are_those_of_the_metre() {
+    let primer = Performance { notes: vec![note(0.0, 1.0, 60), note(1.0, 1.0, 64)], pedal: Vec::new() };
+    for (metre, bar) in [("3/4", 3.0), ("7/8", 3.5)] {
+        for base in [TimeBase::Beats, TimeBase::Seconds] {
+            let engine = engine(Alphabet::Notes, base, 0.5, 4);
+            let after = |quarters| {
+                let primer = Some(primer.map_time(|time| time + quarters));
+                compose(&engine, &Request { time_signature: metre.parse().unwrap(), primer, ..short(1) })
+            };
+            assert_eq!(after(bar), after(0.0), "{metre} in {base}: it is the same a bar later");
+            assert_ne!(after(4.0), after(0.0), "{metre} in {base}: a bar of 4/4 is none");
+        }
+    }
+}
+
+#[test]
+fn pianists_in_beats_hear_the_metre_and_those_in_seconds_do_not() {
+    for (alphabet, base) in ALPHABETS.into_iter().flat_map(|a| [(a, TimeBase::Beats), (a, TimeBase::Seconds)])
+    {
+        let engine = engine(alphabet, base, 0.5, 3);
+        // Twelve quarter notes, in which nothing can return yet.
+        let [threes, fours] = [("3/4", 4), ("4/4", 3)].map(|(metre, bars)| {
+            let request = Request { bars, time_signature: metre.parse().unwrap(), ..short(1) };
+            compose(&engine, &request).performance
+        });
+        assert_eq!(threes != fours, base == TimeBase::Beats, "{alphabet} in {base}");
     }
 }
 

@@ -159,6 +159,19 @@ mod tests {
     }
 
     #[test]
+    fn phrases_are_four_bars_whatever_the_metre() {
+        for (metre, bar) in [("3/4", 72), ("7/8", 84)] {
+            let request = Request { time_signature: metre.parse().unwrap(), ..Request::default() };
+            let mut form = Form::new(&Grid::new(TimeBase::Beats, &request), seed(Some(4)));
+            // Four notes in each bar.
+            (0..).zip(THEME).for_each(|(i, key)| form.follow(i * bar / 4, Some(key_of(key))));
+            for (i, key) in (16..).zip(THEME) {
+                assert_eq!(liked(&form, i * bar / 4), if i < 28 { vec![key] } else { vec![] }, "{metre}");
+            }
+        }
+    }
+
+    #[test]
     fn a_chord_returns_key_by_key() {
         let mut form = after_theme(seed(Some(4)), THEME);
         form.notes.splice(1..1, [42, 46].map(|key| (0, key_of(key))));

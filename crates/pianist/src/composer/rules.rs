@@ -74,3 +74,46 @@ impl Struck {
         Key::all().any(|key| self.may_strike(key))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand_pcg::Pcg64Mcg;
+    use rand_pcg::rand_core::{Rng, SeedableRng};
+
+    use super::*;
+
+    /// Tick and key of what a pianist strikes who mostly chooses the first symbol allowed: who hardly lets time pass, and
+    /// takes key after key.
+    fn hastily(alphabet: Alphabet, polyphony: usize) -> Vec<(Ticks, Key)> {
+        let symbols = alphabet.blueprint(1, 1).heads.into_iter().map(|head| head.symbols).collect::<Vec<_>>();
+        let mut rules = of(alphabet, Locks { polyphony, ..Locks::default() }, Pedal::Keep);
+        let mut context = alphabet.context();
+        let mut random = Pcg64Mcg::seed_from_u64(1);
+        let mut struck = Vec::new();
+        for _ in 0..2000 {
+            while let Some(head) = context.asks() {
+                let mut allowed = vec![false; symbols[head]];
+                rules.mark(head, &context.step(), &mut allowed);
+                let allowed: Vec<u16> = (0..).zip(allowed).filter(|(_, may)| *may).map(|(i, _)| i).collect();
+                let any = random.next_u64() as usize % allowed.len();
+                context.choose(allowed[if random.next_u64().is_multiple_of(32) { any } else { 0 }]);
+            }
+            rules.follow(&context.step());
+            struck.extend(alphabet.struck(context.step()).map(|key| (context.now(), key)));
+            context.begin();
+        }
+        struck
+    }
+
+    #[test]
+    fn keys_struck_at_one_tick_ascend_and_are_as_many_as_there_are_fingers_or_voices() {
+        for (alphabet, polyphony) in
+            [Alphabet::Notes, Alphabet::Events].into_iter().flat_map(|a| [(a, 88), (a, 3)])
+        {
+            let struck = hastily(alphabet, polyphony);
+            assert!(struck.is_sorted_by(|before, after| before < after), "{alphabet}: {struck:?}");
+            let chords = struck.chunk_by(|before, after| before.0 == after.0);
+            assert_eq!(chords.map(<[_]>::len).max(), Some(polyphony.min(16)), "{alphabet}");
+        }
+    }
+}

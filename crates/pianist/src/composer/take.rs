@@ -136,6 +136,15 @@ mod tests {
     use crate::note::{Key, Velocity};
 
     #[test]
+    fn bars_are_as_long_as_their_metre_says() {
+        let ticks = |metre: &str| {
+            let request = Request { time_signature: metre.parse().unwrap(), ..Request::default() };
+            Grid::new(TimeBase::Beats, &request).bar_ticks()
+        };
+        assert_eq!(["4/4", "3/4", "7/8", "7/64", "1/64"].map(ticks), [96, 72, 84, 11, 2]);
+    }
+
+    #[test]
     fn a_pedal_held_too_long_is_changed_for_a_moment() {
         let note = |onset, index| Note {
             onset,
