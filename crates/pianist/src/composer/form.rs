@@ -172,10 +172,19 @@ mod tests {
     }
 
     #[test]
+    fn keys_are_liked_a_tick_too_early_or_too_late_as_well() {
+        let form = after_theme(seed(Some(4)), THEME);
+        let around = [-2, -1, 0, 1, 2].map(|ticks| liked(&form, (4 * BAR + 24).saturating_add_signed(ticks)));
+        assert_eq!(around, [vec![], vec![41], vec![41], vec![41], vec![]]);
+    }
+
+    #[test]
     fn a_chord_returns_key_by_key() {
         let mut form = after_theme(seed(Some(4)), THEME);
         form.notes.splice(1..1, [42, 46].map(|key| (0, key_of(key))));
         assert_eq!(liked(&form, 4 * BAR), [39, 42, 46]);
+        form.follow(4 * BAR, None);
+        assert_eq!(liked_waits(&form), [0, 1], "the pedal strikes nothing");
         form.follow(4 * BAR, Some(key_of(42)));
         assert_eq!(liked_waits(&form), [0, 1]);
         form.follow(4 * BAR, Some(key_of(46)));
@@ -191,11 +200,30 @@ mod tests {
     }
 
     #[test]
+    fn music_is_poor_if_its_whole_phrase_is_whatever_followed() {
+        let seed = (0..).find(|&seed| tie(seed, 2) == Some(8)).unwrap();
+        let liked_after = |theme| {
+            let mut form = after_theme(seed, theme);
+            // The second phrase is poor in any case.
+            (16..32).for_each(|beat| form.follow(beat * 24, Some(key_of(39))));
+            liked(&form, 8 * BAR)
+        };
+        assert!(liked_after([39, 41, 43, 44, 39, 41, 43, 44, 39, 41, 43, 44, 39, 41, 43, 44]).is_empty());
+        assert_eq!(liked_after([39, 41, 43, 44, 39, 41, 43, 44, 39, 41, 43, 44, 45, 46, 48, 50]), [39]);
+    }
+
+    #[test]
     fn phrases_are_tied_as_often_as_they_should_be() {
         for (phrase, ties) in [(6, TIES[0]), (7, TIES[1])] {
             for (bars, share) in ties {
-                let tied = (0..1600).filter(|&seed| tie(seed, phrase) == Some(bars)).count() as u64;
-                assert!(tied.abs_diff(share * 100) < 80, "{tied} of 1600 phrases {phrase} by {bars} bars");
+                let of_seeds = (0..1600).filter(|&seed| tie(seed, phrase) == Some(bars)).count() as u64;
+                let of_take = (0..1600).filter(|i| tie(7, phrase + 2 * i) == Some(bars)).count() as u64;
+                for tied in [of_seeds, of_take] {
+                    assert!(
+                        tied.abs_diff(share * 100) < 80,
+                        "{tied} of 1600 phrases {phrase} by {bars} bars"
+                    );
+                }
             }
         }
     }
