@@ -102,8 +102,8 @@ impl Drop for Generator {
         self.editor.dismiss();
         let Some(thread) = self.thread.take() else { return };
         let started = Instant::now();
-        while !thread.is_finished() {
-            if self.editor.is_driven() && started.elapsed() > LAST_WAIT {
+        while self.editor.is_driven() && !thread.is_finished() {
+            if started.elapsed() > LAST_WAIT {
                 return;
             }
             thread::sleep(LOOK_UP);

@@ -1,7 +1,7 @@
 //! The form of a take: what lets it return to what it played before.
 //!
-//! Songs are made of phrases of four bars, and more than a third of their bars are nearly one that was played before, most
-//! often four or eight bars ago. A network that only hears the last bars well hardly ever returns. So most phrases of a
+//! Songs are made of phrases of four bars, and three in ten of their bars are nearly one of the sixteen before, most often
+//! of four or eight bars ago. A network that only hears the last bars well hardly ever returns. So most phrases of a
 //! take are tied to an earlier one: there the network is made to like the onsets and the keys that were played at the same
 //! place. It may still play something else, so that what returns is varied, and where it has returned, it goes on by
 //! itself. The last bar of a phrase is left to it, as songs differ most where phrases end.
